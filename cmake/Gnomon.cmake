@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# One library a folder: what every folder's CMakeLists.txt calls.
+include(GoogleTest)
+find_package(Threads REQUIRED)
+find_package(absl REQUIRED)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+
+add_library(gnomon_options INTERFACE)
+target_include_directories(gnomon_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_compile_options(gnomon_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(gnomon_options INTERFACE -Wthread-safety)
+endif()
+if(GNOMON_SANITIZE)
+  target_compile_options(gnomon_options INTERFACE -fsanitize=${GNOMON_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(gnomon_options INTERFACE -fsanitize=${GNOMON_SANITIZE})
+endif()
+target_link_libraries(gnomon_options INTERFACE Threads::Threads)
+
+# gnomon_library(<folder> DEPS ...): all of a folder's sources but its tests, benchmarks and fuzzers.
+function(gnomon_library folder)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
+  add_library(gnomon_${folder} STATIC ${sources})
+  target_link_libraries(gnomon_${folder} PUBLIC gnomon_options ${ARG_DEPS})
+endfunction()
+
+# gnomon_tests(<folder> DEPS ...): one executable of all the folder's *_test.cc.
+function(gnomon_tests folder)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cc)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${folder}_test ${sources})
+  target_link_libraries(${folder}_test PRIVATE gnomon_${folder} GTest::gmock_main ${ARG_DEPS})
+  gtest_discover_tests(${folder}_test DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# gnomon_benches(<folder> DEPS ...): one executable for each *_bench.cc.
+function(gnomon_benches folder)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_bench.cc)
+  foreach(source ${sources})
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE gnomon_${folder} benchmark::benchmark ${ARG_DEPS})
+  endforeach()
+endfunction()
