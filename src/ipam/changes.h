@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Changes is what commands did to a network's state, in order: what must be stored before anything is answered.
+//
+// Loading all that was ever put and not erased gives the state back (Network::Load*).
+//
+// Threads: a value type.
+#pragma once
+
+#include <string>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "ipam/address_record.h"
+#include "ipam/pool.h"
+
+namespace gnomon {
+
+// Identifies a prediction: a newer one of the same key replaces the older.
+struct PredictionKey {
+  std::string source = {};
+  std::string type = {};
+  Place scope = {};
+  friend bool operator==(const PredictionKey&, const PredictionKey&) = default;
+  friend auto operator<=>(const PredictionKey&, const PredictionKey&) = default;
+};
+
+struct PredictionRecord {
+  PredictionKey key = {};
+  std::string id = {};
+  uint32_t count = 0;      // as predicted
+  uint32_t remaining = 0;  // count less the hits since
+  bool additive = false;   // adds to other sources, which otherwise combine by their maximum
+  absl::Time until = {};        // the end of the horizon
+  Resources resources = {};
+  friend bool operator==(const PredictionRecord&, const PredictionRecord&) = default;
+};
+
+struct ErasedAddress {
+  Ip address = {};
+};
+struct ErasedPool {
+  PoolId pool;
+};
+struct ErasedPrediction {
+  PredictionKey key = {};
+};
+
+using Change = std::variant<AddressRecord, ErasedAddress, PoolConfig, ErasedPool, PredictionRecord, ErasedPrediction>;
+using Changes = std::vector<Change>;
+
+}  // namespace gnomon

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A Network is the state machine of one isolated address space: its pools, records, shadows and predictions.
+//
+// A command takes the time and appends what it changed to `changes`; the caller makes those durable before it answers. A
+// refused command changes nothing. The same commands at the same times give the same changes and answers.
+//
+// Example:
+//   Network network(NetworkId{7});
+//   Changes changes;
+//   network.AddPool(PoolConfig{.name = "a", .prefix = prefix}, &changes);
+//   network.Advance(now, &changes);
+//   absl::StatusOr<Assignment> got = network.Create(now, CreateRequest{.instance = "vm-1", .type = "web"}, &changes);
+//
+// Threads: not thread-safe; its shard owns it.
+// Time: core time, which never goes back. Advance comes before the commands of a time.
+// Limits: kMaxPools, kMaxBatch, kMaxFill. A command changes at most 100 records, but for blocks that stand on shadows.
+// Errors: Error with a stable code: INSTANCE_DIFFERS, GENERATION_DIFFERS, POOL_EXHAUSTED, ADDRESS_IN_USE, ...
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "ipam/address_record.h"
+#include "ipam/changes.h"
+#include "ipam/pool.h"
+#include "ipam/shadow_table.h"
+
+namespace gnomon {
+
+enum class NetworkId : uint64_t {};
+
+struct CreateRequest {
+  std::string instance = {};
+  std::string type = {};
+  Place place = {};
+  std::string labels = {};              // canonical, as AddressRecord::labels
+  std::optional<Mac> mac = {};          // nullopt: one is made
+  std::optional<Ip> address = {};       // nullopt: the pool's strategy chooses
+  std::string pool = {};                // empty: any pool
+  Families families = kNoFamilies; // kNoFamilies: every family that the network has pools of
+  int block_length = 0;            // 0: single addresses; else a block of this prefix length, of one family
+};
+
+struct Assignment {
+  std::vector<AddressRecord> addresses;  // IPv4 first
+  bool created = false;                  // false: it was there already, with the same parameters
+  bool hit = false;                      // all its addresses were shadows
+  // A shadow with effects outside was preempted: answer when Withdrawn has been called for all of these addresses, or at
+  // `answer_by`.
+  std::vector<Ip> withdrawing;
+  absl::Time answer_by = absl::InfinitePast();
+};
+
+struct ReleaseRequest {
+  std::string instance = {};
+  std::optional<absl::Duration> preserve = {};  // keep the addresses for the account for so long
+  std::optional<uint64_t> generation = {};      // refuse if the assignment is another
+};
+
+struct UpdateRequest {
+  std::string instance = {};
+  std::optional<Place> place = {};
+  std::optional<std::string> labels = {};
+  std::optional<uint64_t> generation = {};
+};
+
+struct PredictRequest {
+  PredictionKey key = {};  // the scope names a host alone, or a zone alone, or neither
+  std::string id = {};
+  uint32_t count = 0;
+  absl::Duration horizon = {};
+  bool additive = false;
+  Resources resources = {};
+};
+
+struct FillResult {
+  uint32_t target = 0;    // shadows to hold by all live predictions of the key
+  uint32_t held = 0;      // before
+  uint32_t reserved = 0;  // now
+  uint32_t reclaimed = 0;
+  bool more = false;      // call again: a step is at most kMaxFill shadows
+  std::string shortfall = {};  // why fewer are held than the target; empty if none
+};
+
+class Network {
+ public:
+  static constexpr size_t kMaxPools = 256;
+  static constexpr size_t kMaxBatch = 100;  // addresses
+  static constexpr uint32_t kMaxFill = 48;  // shadows a step; a pair is two records
+  static constexpr uint32_t kMaxPredicted = 1u << 20;
+  static constexpr size_t kMaxPredictions = 10000;
+  static constexpr absl::Duration kMaxHorizon = absl::Hours(24 * 7);
+  static constexpr absl::Duration kMaxPreserve = absl::Hours(24 * 365);
+  static constexpr absl::Duration kMaxWithdrawWait = absl::Seconds(2);
+
+  explicit Network(NetworkId id);
+
+  // Pools. `config.id` is ignored by AddPool, which gives the next one. Errors: POOL_EXISTS, POOL_OVERLAPS, POOL_NOT_FOUND,
+  // POOL_IN_USE (held by others than shadows), TOO_MANY_POOLS, and those of Pool::Validate.
+  absl::StatusOr<PoolId> AddPool(PoolConfig config, Changes* changes);
+  absl::Status UpdatePool(absl::Time now, PoolConfig config, Changes* changes);
+  absl::Status RemovePool(absl::Time now, PoolId id, Changes* changes);
+  const Pool* FindPool(std::string_view name) const;
+  std::vector<const Pool*> pools() const;
+
+  // Gives an instance its addresses: a shadow (a hit) if one fits, else free ones, else preempted ones.
+  absl::StatusOr<Assignment> Create(absl::Time now, const CreateRequest& request, Changes* changes);
+  // All or nothing. Instances that are there with equal parameters count as done; an id twice is refused. No blocks.
+  absl::StatusOr<std::vector<Assignment>> CreateBatch(absl::Time now, absl::Span<const CreateRequest> requests,
+                                                      Changes* changes);
+  // Quarantines or preserves the instance's addresses, and returns them; none if the instance is not there.
+  absl::StatusOr<std::vector<AddressRecord>> Release(absl::Time now, const ReleaseRequest& request, Changes* changes);
+  absl::StatusOr<std::vector<AddressRecord>> Update(absl::Time now, const UpdateRequest& request, Changes* changes);
+  // Puts a preserved or free address (or a shadow's) on a live instance, in place of its address of that family, which is
+  // quarantined. A new generation begins.
+  absl::StatusOr<Assignment> Reassign(absl::Time now, std::string_view instance, Ip address, Changes* changes);
+  // Ends a preserve. FAILED_PRECONDITION NOT_PRESERVED otherwise.
+  absl::Status EndPreserve(absl::Time now, Ip address, Changes* changes);
+
+  // Registers a prediction; an id that the key has already changes nothing. Then call Fill until it has no more.
+  absl::Status Predict(absl::Time now, const PredictRequest& request, Changes* changes);
+  // One step towards the target of (type, scope): reserves what is missing, or gives back what is too much.
+  FillResult Fill(absl::Time now, const std::string& type, const Place& scope, Changes* changes);
+
+  // Warmers' reports about a shadow; NOT_FOUND if the address is none (any more).
+  absl::Status SetWarmth(Ip address, Warmth warmth, Changes* changes);
+  absl::Status ConflictDetected(absl::Time now, Ip address, Changes* changes);
+  // The outside effects of a withdrawing address are undone. Nothing happens for any other address.
+  void Withdrawn(absl::Time now, Ip address, Changes* changes);
+
+  // Lets everything end whose time has come.
+  void Advance(absl::Time now, Changes* changes);
+  // When Advance next has something to do; InfiniteFuture if never.
+  absl::Time NextDeadline() const;
+
+  // Reads.
+  uint64_t revision() const { return revision_; }
+  std::vector<AddressRecord> Find(std::string_view instance) const;  // empty: not there
+  // The record of the address, or of the block around it; nullopt if it is free or of no pool.
+  std::optional<AddressRecord> Describe(Ip address) const;
+  // The shadow that a creation would take; nullopt if none fits.
+  std::optional<AddressRecord> PeekShadow(const std::string& type, const Place& place) const;
+  uint64_t CountOf(AddressState state) const { return counts_[static_cast<size_t>(state)]; }
+  uint64_t ShadowsOf(PoolId pool) const;
+  Families families() const;
+  // Calls `visit` for each record that is not free, by pool and address, until it returns false.
+  void ForEach(absl::FunctionRef<bool(const AddressRecord&)> visit) const;
+
+  // Loading into a new Network: pools first, then records and predictions in any order, then FinishLoad once, with the
+  // stored revision and the time of the last commit. DATA_LOSS if what was stored contradicts itself.
+  absl::Status LoadPool(PoolConfig config);
+  absl::Status LoadRecord(AddressRecord record);
+  absl::Status LoadPrediction(PredictionRecord prediction);
+  absl::Status FinishLoad(uint64_t revision, absl::Time last_commit);
+
+ private:
+  struct Deadline {
+    absl::Time at;
+    Slot slot;
+    uint64_t revision;  // of the record when the deadline was set; another one now makes it void
+    friend bool operator>(const Deadline& a, const Deadline& b) {
+      return std::tie(a.at, a.slot) > std::tie(b.at, b.slot);
+    }
+  };
+  using GroupKey = std::pair<std::string, Place>;  // type, scope
+
+  // network_create.cc
+  absl::Status CheckRequest(const CreateRequest& request, Families* families) const;
+  absl::StatusOr<Assignment> Existing(const CreateRequest& request) const;
+  absl::Status CheckBatchFits(absl::Span<const CreateRequest> requests) const;
+  absl::StatusOr<Assignment> CreateNew(absl::Time now, const CreateRequest& request, Changes* changes);
+  Slot MatchingShadow(const CreateRequest& request, Families families) const;
+  Assignment TakeShadow(absl::Time now, const CreateRequest& request, Slot slot, Changes* changes);
+  absl::StatusOr<Prefix> ChooseStandard(const CreateRequest& request, Family family);
+  absl::StatusOr<Prefix> ChooseBlock(const CreateRequest& request, Family family);
+  absl::StatusOr<Prefix> ChooseExplicit(Ip address, int length) const;
+  std::vector<Pool*> CandidatePools(const CreateRequest& request, Family family) const;
+  absl::Status Exhausted(const CreateRequest& request, Family family) const;
+  bool IsPreemptible(Ip ip) const;
+  void Preempt(absl::Time now, const Prefix& prefix, Assignment* assignment, Changes* changes);
+  Slot Assign(absl::Time now, const Prefix& prefix, AddressRecord wanted, Changes* changes);
+  Mac MakeMac(Ip address) const;
+  Assignment Describe(const std::vector<Slot>& slots) const;
+
+  // network_end.cc
+  void Quarantine(absl::Time now, Slot slot, Changes* changes);
+  void GiveBack(absl::Time now, Slot slot, bool withdraw, Changes* changes);  // a shadow's record
+  void Reclaim(absl::Time now, Slot slot, bool withdraw, Changes* changes);   // a shadow, with its partner
+  void SetFree(absl::Time now, Slot slot, Changes* changes);      // of what was an instance's
+  void ReturnUnused(absl::Time now, Slot slot, Changes* changes);  // of what was a shadow's
+  void Expire(absl::Time now, Slot slot, Changes* changes);
+  void ExpirePredictions(absl::Time now, Changes* changes);
+
+  // network_predict.cc
+  std::pair<uint32_t, absl::Time> TargetOf(const GroupKey& key) const;  // shadows, and the latest deadline
+  const PredictionRecord* ReasonOf(const GroupKey& key) const;
+  void ConsumePredictions(const AddressRecord& shadow, Changes* changes);
+  Pool* RoomyPool(Family family, uint64_t wanted) const;
+  bool ReserveOne(absl::Time now, const GroupKey& key, absl::Time until, Changes* changes);
+
+  // network.cc
+  Pool* PoolOf(PoolId id) const;
+  Pool* PoolAt(Ip ip) const;
+  AddressRecord& At(Slot slot) { return records_[slot]; }
+  const AddressRecord& At(Slot slot) const { return records_[slot]; }
+  Slot NewSlot(AddressRecord record);
+  void DropSlot(Slot slot);
+  void SetState(absl::Time now, Slot slot, AddressState state, absl::Time until);
+  void Put(Slot slot, Changes* changes);  // a new revision, and its deadline
+  Slot SlotOf(Ip ip) const;
+  std::vector<Slot> SlotsOf(std::string_view instance) const;
+  ShadowTable::Group GroupOf(const AddressRecord& record) const;
+  void IndexShadow(Slot slot);
+  Slot PrimaryOf(Slot slot) const;  // of a pair, the one that the shadow table knows
+  void Detach(Slot slot);           // takes a shadow out of the table, and a withdrawing record out of its set
+  uint64_t NextRandom() const;
+
+  const NetworkId id_;
+  uint64_t revision_ = 0;
+  std::map<PoolId, std::unique_ptr<Pool>> pools_;
+  std::deque<AddressRecord> records_{1};  // by slot; slot 0 is none
+  std::vector<Slot> free_slots_;
+  absl::flat_hash_map<std::string, Slot> instances_;  // -> the record of its first address
+  ShadowTable shadows_;
+  std::set<Slot> withdrawing_;
+  std::map<GroupKey, std::map<std::string, PredictionRecord>> predictions_;  // -> by source
+  std::set<std::tuple<absl::Time, GroupKey, std::string>> prediction_ends_;
+  std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
+  std::array<uint64_t, 6> counts_{};  // records by AddressState
+  std::map<PoolId, uint64_t> shadows_by_pool_;
+  std::vector<AddressRecord> loaded_free_;  // until FinishLoad
+};
+
+}  // namespace gnomon

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Creation: take a shadow, else a free address, else a preempted one. Choosing changes nothing; only then is anything taken,
+// so a refusal leaves no trace.
+#include <algorithm>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/absl_view.h"
+#include "base/check.h"
+#include "base/error.h"
+#include "ipam/network.h"
+
+namespace gnomon {
+namespace {
+
+constexpr Families Bit(Family family) { return family == Family::kIpv4 ? kOnlyIpv4 : kOnlyIpv6; }
+
+std::vector<Family> ListOf(Families families) {
+  std::vector<Family> list;
+  for (Family family : {Family::kIpv4, Family::kIpv6}) {
+    if ((families & Bit(family)) != 0) list.push_back(family);
+  }
+  return list;
+}
+
+std::string_view NameOf(Family family) { return family == Family::kIpv4 ? "IPv4" : "IPv6"; }
+
+}  // namespace
+
+absl::StatusOr<Assignment> Network::Create(absl::Time now, const CreateRequest& request, Changes* changes) {
+  if (instances_.contains(request.instance)) return Existing(request);
+  return CreateNew(now, request, changes);
+}
+
+// What was not said matches anything that was chosen for it.
+absl::StatusOr<Assignment> Network::Existing(const CreateRequest& request) const {
+  const std::vector<Slot> slots = SlotsOf(request.instance);
+  const AddressRecord& first = At(slots[0]);
+  Families families = kNoFamilies;
+  bool has_address = !request.address, in_pool = request.pool.empty();
+  for (Slot slot : slots) {
+    const AddressRecord& record = At(slot);
+    families |= Bit(record.address.family());
+    has_address = has_address || record.address == *request.address;
+    in_pool = in_pool || PoolOf(record.pool)->config().name == request.pool;
+  }
+  const bool is_block = first.length != MaxLength(first.address.family());
+  std::vector<absl::string_view> differ;
+  if (first.type != request.type) differ.push_back("type");
+  if (first.place.zone != request.place.zone) differ.push_back("zone");
+  if (first.place.host != request.place.host) differ.push_back("host");
+  if (first.labels != request.labels) differ.push_back("labels");
+  if (request.mac && first.mac != *request.mac) differ.push_back("mac");
+  if (!has_address) differ.push_back("address");
+  if (!in_pool) differ.push_back("pool");
+  if (request.families != kNoFamilies && families != request.families) differ.push_back("families");
+  if (request.block_length != (is_block ? first.length : 0)) differ.push_back("block_length");
+  if (differ.empty()) return Describe(slots);
+  return Error(absl::StatusCode::kAlreadyExists, "INSTANCE_DIFFERS",
+               absl::StrCat("instance ", request.instance, " exists with another ", absl::StrJoin(differ, ", ")))
+      .Field(absl::StrJoin(differ, ","))
+      .Value(request.instance)
+      .Hint("an id names one instance: use another id, or release this one first");
+}
+
+absl::Status Network::CheckRequest(const CreateRequest& request, Families* families) const {
+  auto invalid = [&](std::string_view field, std::string_view value, std::string_view what) {
+    return Error(absl::StatusCode::kInvalidArgument, "INVALID_INSTANCE", what).Field(field).Value(value);
+  };
+  if (request.instance.empty()) return invalid("id", "", "an instance needs an id");
+  if (!request.pool.empty() && FindPool(request.pool) == nullptr) {
+    return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", absl::StrCat("no pool ", request.pool, " in this network"))
+        .Field("pool")
+        .Value(request.pool);
+  }
+  *families = request.families;
+  if (*families == kNoFamilies && request.address) *families = Bit(request.address->family());
+  if (*families == kNoFamilies && !request.pool.empty()) {
+    *families = Bit(FindPool(request.pool)->config().prefix.family());
+  }
+  if (*families == kNoFamilies) *families = this->families();
+  if (*families == kNoFamilies) {
+    return Error(absl::StatusCode::kFailedPrecondition, "NO_POOL", "the network has no pool that gives addresses")
+        .Hint("create a pool first");
+  }
+  if (request.address && (*families & Bit(request.address->family())) == 0) {
+    return invalid("address", request.address->ToString(), "the address is of a family that was not asked for");
+  }
+  if (request.block_length == 0) return absl::OkStatus();
+  const std::vector<Family> list = ListOf(*families);
+  if (list.size() != 1) return invalid("families", "ipv4,ipv6", "a block is of one family: name it");
+  if (request.block_length < 0 || request.block_length >= MaxLength(list[0])) {
+    return invalid("block_length", absl::StrCat(request.block_length),
+                   absl::StrCat("a block's prefix length is from the pool's to ", MaxLength(list[0]) - 1));
+  }
+  if (request.address && Prefix::Containing(*request.address, request.block_length).base() != *request.address) {
+    return invalid("address", request.address->ToString(), "a block begins at a multiple of its size");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Assignment> Network::CreateNew(absl::Time now, const CreateRequest& request, Changes* changes) {
+  Families families = kNoFamilies;
+  GNOMON_RETURN_IF_ERROR(CheckRequest(request, &families));
+  if (!request.address && request.block_length == 0) {
+    const Slot shadow = MatchingShadow(request, families);
+    if (shadow != 0) return TakeShadow(now, request, shadow, changes);
+  }
+  std::vector<Prefix> chosen;
+  for (Family family : ListOf(families)) {
+    absl::StatusOr<Prefix> prefix = ChooseStandard(request, family);
+    if (!prefix.ok()) return prefix.status();
+    chosen.push_back(*prefix);
+  }
+  Assignment assignment;
+  for (const Prefix& prefix : chosen) Preempt(now, prefix, &assignment, changes);
+  AddressRecord wanted;
+  wanted.generation = revision_ + 1;
+  wanted.mac = request.mac ? *request.mac : MakeMac(chosen[0].base());
+  wanted.instance = request.instance;
+  wanted.type = request.type;
+  wanted.place = request.place;
+  wanted.labels = request.labels;
+  std::vector<Slot> slots;
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    if (chosen.size() == 2) wanted.partner = chosen[1 - i].base();
+    slots.push_back(Assign(now, chosen[i], wanted, changes));
+  }
+  instances_.emplace(request.instance, slots[0]);
+  assignment.addresses = Describe(slots).addresses;
+  assignment.created = true;
+  return assignment;
+}
+
+Slot Network::MatchingShadow(const CreateRequest& request, Families families) const {
+  const std::array<Place, 3> scopes{Place{"", request.place.host}, Place{request.place.zone, ""}, Place{}};
+  for (const Place& scope : scopes) {
+    if (scope == Place{} && &scope != &scopes.back()) continue;
+    const Slot slot = shadows_.Best({request.type, scope, families});
+    if (slot == 0) continue;
+    if (request.pool.empty() || PoolOf(At(slot).pool)->config().name == request.pool) return slot;
+  }
+  return 0;
+}
+
+Assignment Network::TakeShadow(absl::Time now, const CreateRequest& request, Slot slot, Changes* changes) {
+  ConsumePredictions(At(slot), changes);
+  Detach(slot);
+  std::vector<Slot> slots{slot};
+  if (At(slot).partner) slots.push_back(SlotOf(*At(slot).partner));
+  const Mac mac = request.mac ? *request.mac : At(slot).mac;
+  const uint64_t generation = revision_ + 1;
+  for (Slot each : slots) {
+    SetState(now, each, AddressState::kAssigned, absl::InfiniteFuture());
+    AddressRecord& record = At(each);
+    if (record.mac != mac) record.warmth = Warmth::kCold;  // what was made ready was made for the shadow's own
+    record.mac = mac;
+    record.generation = generation;
+    record.used = true;
+    record.instance = request.instance;
+    record.from_shadow = true;
+    record.labels = request.labels;
+    record.place = request.place;
+    Put(each, changes);
+  }
+  instances_.emplace(request.instance, slots[0]);
+  Assignment assignment = Describe(slots);
+  assignment.created = true;
+  return assignment;
+}
+
+std::vector<Pool*> Network::CandidatePools(const CreateRequest& request, Family family) const {
+  std::vector<Pool*> candidates;
+  for (const auto& [id, pool] : pools_) {
+    const PoolConfig& config = pool->config();
+    if (config.prefix.family() != family || config.draining) continue;
+    if (request.pool.empty() || config.name == request.pool) candidates.push_back(pool.get());
+  }
+  return candidates;
+}
+
+absl::StatusOr<Prefix> Network::ChooseStandard(const CreateRequest& request, Family family) {
+  if (request.address && request.address->family() == family) {
+    const int length = request.block_length == 0 ? MaxLength(family) : request.block_length;
+    return ChooseExplicit(*request.address, length);
+  }
+  if (request.block_length != 0) return ChooseBlock(request, family);
+  const std::vector<Pool*> candidates = CandidatePools(request, family);
+  for (Pool* pool : candidates) {
+    if (std::optional<Ip> ip = pool->Propose(NextRandom())) return Prefix(*ip, MaxLength(family));
+  }
+  auto mine = [&](const AddressRecord& record) {
+    return std::any_of(candidates.begin(), candidates.end(),
+                       [&](const Pool* pool) { return pool->config().id == record.pool; });
+  };
+  std::optional<Ip> victim;
+  auto take_if_mine = [&](const AddressRecord& record) {
+    if (mine(record)) victim = record.address;
+    return victim.has_value();
+  };
+  const bool any = std::any_of(candidates.begin(), candidates.end(),
+                               [&](const Pool* pool) { return ShadowsOf(pool->config().id) > 0; });
+  if (any) {
+    shadows_.Oldest([&](Slot slot) {
+      return take_if_mine(At(slot)) || (At(slot).partner && take_if_mine(At(SlotOf(*At(slot).partner))));
+    });
+  }
+  for (auto slot = withdrawing_.begin(); slot != withdrawing_.end() && !victim; ++slot) take_if_mine(At(*slot));
+  if (!victim) return Exhausted(request, family);
+  return Prefix(*victim, MaxLength(family));
+}
+
+absl::StatusOr<Prefix> Network::ChooseBlock(const CreateRequest& request, Family family) {
+  const std::vector<Pool*> candidates = CandidatePools(request, family);
+  for (Pool* pool : candidates) {
+    if (request.block_length <= pool->config().prefix.length()) continue;
+    if (std::optional<Prefix> block = pool->ProposeBlock(request.block_length)) return *block;
+  }
+  for (Pool* pool : candidates) {
+    if (request.block_length <= pool->config().prefix.length()) continue;
+    auto preemptible = [&](Ip ip) { return IsPreemptible(ip); };
+    if (std::optional<Prefix> block = pool->ProposeBlockOver(request.block_length, preemptible)) return *block;
+  }
+  return Exhausted(request, family);
+}
+
+bool Network::IsPreemptible(Ip ip) const {
+  const Slot slot = SlotOf(ip);
+  if (slot == 0) return false;
+  return At(slot).state == AddressState::kShadow || At(slot).state == AddressState::kWithdrawing;
+}
+
+absl::StatusOr<Prefix> Network::ChooseExplicit(Ip address, int length) const {
+  const Prefix wanted(address, length);
+  auto refuse = [&](absl::StatusCode status, std::string_view code, std::string_view why) {
+    return Error(status, code, absl::StrCat(wanted.ToString(), " ", AbslView(why))).Field("address").Value(address.ToString());
+  };
+  const Pool* pool = PoolAt(address);
+  if (pool == nullptr || !pool->config().prefix.Contains(wanted)) {
+    return refuse(absl::StatusCode::kInvalidArgument, "ADDRESS_OUTSIDE_POOLS", "is in no pool of the network");
+  }
+  const bool is_block = length != MaxLength(address.family());
+  const Slot slot = SlotOf(address);
+  // A preserved address is the account's own: it may be put on any instance, also while its pool drains.
+  if (!is_block && slot != 0 && At(slot).state == AddressState::kPreserved && At(slot).length == length) return wanted;
+  if (pool->config().draining) {
+    return refuse(absl::StatusCode::kFailedPrecondition, "POOL_DRAINING", "is in a pool that is draining");
+  }
+  Pool::Presence presence = is_block ? pool->CheckBlock(wanted) : pool->Check(address);
+  if (presence == Pool::Presence::kHeld) {
+    bool free = true;
+    pool->Visit(address, SIZE_MAX, [&](Slot held) {
+      const AddressRecord& record = At(held);
+      if (!wanted.Contains(record.address)) return false;
+      return free = record.state == AddressState::kShadow || record.state == AddressState::kWithdrawing;
+    });
+    const bool inside_block = slot != 0 && At(slot).length < length;
+    if (free && !inside_block) presence = Pool::Presence::kFree;
+  }
+  if (presence == Pool::Presence::kExcluded) {
+    return refuse(absl::StatusCode::kFailedPrecondition, "ADDRESS_EXCLUDED", "is excluded by its pool's configuration");
+  }
+  if (presence == Pool::Presence::kHeld) {
+    return refuse(absl::StatusCode::kAlreadyExists, "ADDRESS_IN_USE", "is assigned, preserved or quarantined");
+  }
+  return wanted;
+}
+
+absl::Status Network::Exhausted(const CreateRequest& request, Family family) const {
+  uint64_t free = 0, shadow = 0, held = 0, excluded = 0;
+  std::vector<std::string> names;
+  for (const Pool* pool : CandidatePools(request, family)) {
+    const Pool::Counts counts = pool->counts();
+    free += counts.free;
+    shadow += ShadowsOf(pool->config().id);
+    held += counts.held;
+    excluded += counts.excluded;
+    names.push_back(absl::StrCat(pool->config().name, " (", pool->config().prefix.ToString(), ")"));
+  }
+  const std::string what = names.empty() ? absl::StrCat("no ", AbslView(NameOf(family)), " pool fits")
+                                         : absl::StrCat("nothing fits in pool ", absl::StrJoin(names, ", "));
+  return Error(absl::StatusCode::kResourceExhausted, "POOL_EXHAUSTED", what)
+      .Field("pool")
+      .Value(request.pool)
+      .Number("free", static_cast<int64_t>(free))
+      .Number("shadow", static_cast<int64_t>(shadow))
+      .Number("assigned", static_cast<int64_t>(CountOf(AddressState::kAssigned)))
+      .Number("quarantined", static_cast<int64_t>(CountOf(AddressState::kQuarantined)))
+      .Number("held", static_cast<int64_t>(held))
+      .Number("excluded", static_cast<int64_t>(excluded))
+      .Hint("add a pool, release instances, or wait for the end of a quarantine");
+}
+
+// Clears the way. Of a single address the record stays, for Assign to take over.
+void Network::Preempt(absl::Time now, const Prefix& prefix, Assignment* assignment, Changes* changes) {
+  Pool* pool = PoolAt(prefix.base());
+  std::vector<Slot> held;
+  pool->Visit(prefix.base(), SIZE_MAX, [&](Slot slot) {
+    if (!prefix.Contains(At(slot).address)) return false;
+    held.push_back(slot);
+    return true;
+  });
+  const bool is_block = prefix.length() != MaxLength(prefix.family());
+  for (Slot slot : held) {
+    if (At(slot).state == AddressState::kPreserved) continue;
+    if (At(slot).warmth != Warmth::kCold) {
+      assignment->withdrawing.push_back(At(slot).address);
+      assignment->answer_by = now + kMaxWithdrawWait;
+    }
+    if (At(slot).state == AddressState::kShadow) {
+      Detach(slot);
+      if (const std::optional<Ip> partner = std::exchange(At(slot).partner, std::nullopt)) {
+        // The other half goes back too; if it also stands in this block, its turn comes and it is cold by then.
+        GiveBack(now, SlotOf(*partner), !prefix.Contains(*partner), changes);
+      }
+      SetState(now, slot, AddressState::kWithdrawing, absl::InfiniteFuture());
+    }
+    withdrawing_.erase(slot);
+    if (is_block) ReturnUnused(now, slot, changes);
+  }
+}
+
+Slot Network::Assign(absl::Time now, const Prefix& prefix, AddressRecord wanted, Changes* changes) {
+  Pool* pool = PoolAt(prefix.base());
+  wanted.address = prefix.base();
+  wanted.length = prefix.length();
+  wanted.pool = pool->config().id;
+  wanted.used = true;
+  Slot slot = pool->Find(prefix.base());
+  if (slot == 0) {
+    slot = NewSlot(std::move(wanted));
+    if (prefix.length() == MaxLength(prefix.family())) {
+      pool->Take(prefix.base(), slot);
+    } else {
+      pool->TakeBlock(prefix, slot);
+    }
+  } else {
+    wanted.state = At(slot).state;
+    At(slot) = std::move(wanted);
+  }
+  SetState(now, slot, AddressState::kAssigned, absl::InfiniteFuture());
+  Put(slot, changes);
+  return slot;
+}
+
+// Locally administered and unicast. An IPv4 address is part of its MAC, so two addresses of a network never share one.
+Mac Network::MakeMac(Ip address) const {
+  const uint64_t network = static_cast<uint64_t>(id_) & 0xff;
+  if (address.IsV4()) return Mac::FromBits(0x02ull << 40 | network << 32 | address.v4_bits());
+  const uint64_t low = absl::Uint128Low64(address.bits()) ^ absl::Uint128High64(address.bits()) * 0x9e3779b97f4a7c15ull;
+  return Mac::FromBits(0x06ull << 40 | ((low ^ low >> 40) & 0xffffffffffull));
+}
+
+Assignment Network::Describe(const std::vector<Slot>& slots) const {
+  Assignment assignment;
+  assignment.hit = true;
+  for (Slot slot : slots) {
+    assignment.addresses.push_back(At(slot));
+    assignment.hit = assignment.hit && At(slot).from_shadow;
+  }
+  return assignment;
+}
+
+absl::StatusOr<Assignment> Network::Reassign(absl::Time now, std::string_view instance, Ip address, Changes* changes) {
+  const std::vector<Slot> slots = SlotsOf(instance);
+  if (slots.empty()) {
+    return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND", absl::StrCat("no instance ", AbslView(instance), " in this network"));
+  }
+  auto old = std::find_if(slots.begin(), slots.end(),
+                          [&](Slot slot) { return At(slot).address.family() == address.family(); });
+  if (old == slots.end() || At(*old).length != MaxLength(address.family())) {
+    return Error(absl::StatusCode::kFailedPrecondition, "NOTHING_TO_REPLACE",
+                 absl::StrCat("instance ", AbslView(instance), " has no single ", AbslView(NameOf(address.family())), " address to replace"))
+        .Field("address")
+        .Value(address.ToString());
+  }
+  if (At(*old).address == address) return Describe(slots);
+  absl::StatusOr<Prefix> prefix = ChooseExplicit(address, MaxLength(address.family()));
+  if (!prefix.ok()) return prefix.status();
+  Assignment assignment;
+  Preempt(now, *prefix, &assignment, changes);
+  AddressRecord wanted = At(*old);
+  wanted.generation = revision_ + 1;
+  wanted.from_shadow = false;
+  wanted.warmth = Warmth::kCold;
+  const uint64_t generation = wanted.generation;
+  std::vector<Slot> now_held;
+  for (Slot slot : slots) {
+    if (slot == *old) {
+      now_held.push_back(Assign(now, *prefix, wanted, changes));
+      continue;
+    }
+    At(slot).partner = address;
+    At(slot).generation = generation;
+    Put(slot, changes);
+    now_held.push_back(slot);
+  }
+  instances_[std::string(instance)] = now_held[0];
+  At(*old).partner.reset();
+  Quarantine(now, *old, changes);
+  assignment.addresses = Describe(now_held).addresses;
+  assignment.created = true;
+  return assignment;
+}
+
+}  // namespace gnomon

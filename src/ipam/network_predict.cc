@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Predictions, and the shadows that are reserved for them.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/error.h"
+#include "ipam/network.h"
+
+namespace gnomon {
+
+absl::Status Network::Predict(absl::Time now, const PredictRequest& request, Changes* changes) {
+  auto invalid = [](std::string_view field, const auto& value, std::string_view what, std::string_view hint) {
+    return Error(absl::StatusCode::kInvalidArgument, "INVALID_PREDICTION", what)
+        .Field(field)
+        .Value(absl::StrCat(value))
+        .Hint(hint);
+  };
+  if (request.count > kMaxPredicted) {
+    return invalid("count", request.count, absl::StrCat("a prediction is of at most ", kMaxPredicted, " instances"),
+                   "split it by type, zone or host");
+  }
+  if (request.horizon <= absl::ZeroDuration() || request.horizon > kMaxHorizon) {
+    return invalid("horizon", absl::FormatDuration(request.horizon), "the horizon is out of range",
+                   absl::StrCat("use a duration of more than zero and at most ", absl::FormatDuration(kMaxHorizon)));
+  }
+  if (!request.key.scope.zone.empty() && !request.key.scope.host.empty()) {
+    return invalid("zone", request.key.scope.zone, "a scope is a zone or a host, not both",
+                   "name the host alone; it implies its zone");
+  }
+  auto& sources = predictions_[{request.key.type, request.key.scope}];
+  auto found = sources.find(request.key.source);
+  if (found != sources.end()) {
+    if (found->second.id == request.id) return absl::OkStatus();
+    prediction_ends_.erase({found->second.until, {request.key.type, request.key.scope}, request.key.source});
+  } else if (prediction_ends_.size() >= kMaxPredictions) {
+    if (sources.empty()) predictions_.erase({request.key.type, request.key.scope});
+    return Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_PREDICTIONS",
+                 absl::StrCat("the network has ", kMaxPredictions, " live predictions, the most that one can have"));
+  }
+  PredictionRecord record{.key = request.key, .id = request.id, .count = request.count, .remaining = request.count,
+                          .additive = request.additive, .until = now + request.horizon, .resources = request.resources};
+  prediction_ends_.insert({record.until, {record.key.type, record.key.scope}, record.key.source});
+  ++revision_;
+  changes->push_back(record);
+  sources[record.key.source] = std::move(record);
+  return absl::OkStatus();
+}
+
+std::pair<uint32_t, absl::Time> Network::TargetOf(const GroupKey& key) const {
+  auto sources = predictions_.find(key);
+  if (sources == predictions_.end()) return {0, absl::InfinitePast()};
+  uint64_t most = 0, added = 0;
+  absl::Time until = absl::InfinitePast();
+  for (const auto& [source, prediction] : sources->second) {
+    if (prediction.additive) {
+      added += prediction.remaining;
+    } else {
+      most = std::max<uint64_t>(most, prediction.remaining);
+    }
+    if (prediction.remaining > 0) until = std::max(until, prediction.until);
+  }
+  return {static_cast<uint32_t>(std::min<uint64_t>(most + added, kMaxPredicted)), until};
+}
+
+// The prediction that asks for most: it is named by the shadows that are reserved now.
+const PredictionRecord* Network::ReasonOf(const GroupKey& key) const {
+  const PredictionRecord* reason = nullptr;
+  auto sources = predictions_.find(key);
+  if (sources == predictions_.end()) return nullptr;
+  for (const auto& [source, prediction] : sources->second) {
+    if (reason == nullptr || prediction.remaining > reason->remaining) reason = &prediction;
+  }
+  return reason;
+}
+
+void Network::ConsumePredictions(const AddressRecord& shadow, Changes* changes) {
+  auto sources = predictions_.find({shadow.type, shadow.place});
+  if (sources == predictions_.end()) return;
+  for (auto& [source, prediction] : sources->second) {
+    if (prediction.remaining == 0) continue;
+    --prediction.remaining;
+    ++revision_;
+    changes->push_back(prediction);
+  }
+}
+
+void Network::ExpirePredictions(absl::Time now, Changes* changes) {
+  while (!prediction_ends_.empty() && std::get<0>(*prediction_ends_.begin()) <= now) {
+    const auto [until, key, source] = *prediction_ends_.begin();
+    prediction_ends_.erase(prediction_ends_.begin());
+    auto sources = predictions_.find(key);
+    sources->second.erase(source);
+    if (sources->second.empty()) predictions_.erase(sources);
+    ++revision_;
+    changes->push_back(ErasedPrediction{{source, key.first, key.second}});
+  }
+}
+
+// A pool in which shadows may take one more address and still leave the headroom free.
+Pool* Network::RoomyPool(Family family, uint64_t wanted) const {
+  for (const auto& [id, pool] : pools_) {
+    if (pool->config().prefix.family() != family || pool->config().draining) continue;
+    const Pool::Counts counts = pool->counts();
+    const double headroom = pool->config().headroom * static_cast<double>(counts.capacity);
+    if (counts.free >= wanted && static_cast<double>(counts.free - wanted) >= headroom) return pool.get();
+  }
+  return nullptr;
+}
+
+bool Network::ReserveOne(absl::Time now, const GroupKey& key, absl::Time until, Changes* changes) {
+  const Families wanted = families();
+  std::vector<std::pair<Pool*, Ip>> chosen;
+  for (Family family : {Family::kIpv4, Family::kIpv6}) {
+    if ((wanted & (family == Family::kIpv4 ? kOnlyIpv4 : kOnlyIpv6)) == 0) continue;
+    Pool* pool = RoomyPool(family, 1);
+    std::optional<Ip> ip = pool == nullptr ? std::nullopt : pool->Propose(NextRandom());
+    if (!ip) return false;
+    chosen.emplace_back(pool, *ip);
+  }
+  if (chosen.empty()) return false;
+  const PredictionRecord* reason = ReasonOf(key);
+  const Mac mac = MakeMac(chosen[0].second);
+  std::vector<Slot> slots;
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    const auto [pool, ip] = chosen[i];
+    AddressRecord record{.address = ip, .length = MaxLength(ip.family()), .pool = pool->config().id};
+    record.state = AddressState::kShadow;
+    record.since = now;
+    record.until = until;
+    record.used = !pool->IsFresh(ip);
+    record.mac = mac;
+    if (chosen.size() == 2) record.partner = chosen[1 - i].second;
+    record.type = key.first;
+    record.place = key.second;
+    if (reason != nullptr) {
+      record.source = reason->key.source;
+      record.prediction = reason->id;
+      record.resources = reason->resources;
+    }
+    const Slot slot = NewSlot(std::move(record));
+    pool->Take(ip, slot);
+    slots.push_back(slot);
+  }
+  for (Slot slot : slots) {
+    IndexShadow(slot);
+    Put(slot, changes);
+  }
+  return true;
+}
+
+FillResult Network::Fill(absl::Time now, const std::string& type, const Place& scope, Changes* changes) {
+  FillResult result;
+  const GroupKey key{type, scope};
+  const auto [target, until] = TargetOf(key);
+  const ShadowTable::Group group{type, scope, families()};
+  result.target = target;
+  result.held = static_cast<uint32_t>(shadows_.CountOf(group));
+  if (result.held > target) {
+    const uint32_t surplus = result.held - target;
+    for (; result.reclaimed < std::min(surplus, kMaxFill); ++result.reclaimed) {
+      Reclaim(now, shadows_.Worst(group), true, changes);
+    }
+    result.more = result.reclaimed < surplus;
+    return result;
+  }
+  const uint32_t missing = target - result.held;
+  while (result.reserved < std::min(missing, kMaxFill) && ReserveOne(now, key, until, changes)) ++result.reserved;
+  if (result.reserved < std::min(missing, kMaxFill)) {
+    result.shortfall = pools_.empty() ? "the network has no pool"
+                                      : "the pools have no free address beyond their headroom";
+  } else {
+    result.more = result.reserved < missing;
+  }
+  return result;
+}
+
+}  // namespace gnomon
