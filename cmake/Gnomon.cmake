@@ -36,7 +36,7 @@ function(gnomon_tests folder)
   endif()
   add_executable(${folder}_test ${sources})
   target_link_libraries(${folder}_test PRIVATE gnomon_${folder} GTest::gmock_main ${ARG_DEPS})
-  gtest_discover_tests(${folder}_test DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(${folder}_test NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
 endfunction()
 
 # gnomon_benches(<folder> DEPS ...): one executable for each *_bench.cc.
