@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A Clock tells the wall time and the time that has passed; all code above base/ gets one handed in.
+//
+// Threads: any.
+#pragma once
+
+#include <algorithm>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
+namespace gnomon {
+
+class Clock {
+ public:
+  Clock() = default;
+  Clock(const Clock&) = delete;
+  Clock& operator=(const Clock&) = delete;
+  virtual ~Clock() = default;
+
+  // May jump, in both directions.
+  virtual absl::Time Wall() const = 0;
+  // Since some fixed moment; never goes back.
+  virtual absl::Duration Monotonic() const = 0;
+};
+
+class SystemClock : public Clock {
+ public:
+  absl::Time Wall() const override;
+  absl::Duration Monotonic() const override;
+};
+
+// A ManualClock stands still until a test moves it.
+class ManualClock : public Clock {
+ public:
+  explicit ManualClock(absl::Time start) : wall_(start) {}
+
+  absl::Time Wall() const override {
+    absl::MutexLock lock(&mutex_);
+    return wall_;
+  }
+  absl::Duration Monotonic() const override {
+    absl::MutexLock lock(&mutex_);
+    return passed_;
+  }
+  void Pass(absl::Duration time) {
+    absl::MutexLock lock(&mutex_);
+    wall_ += time;
+    passed_ += time;
+  }
+  // A step of the wall clock in which no time passes.
+  void Step(absl::Duration by) {
+    absl::MutexLock lock(&mutex_);
+    wall_ += by;
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  absl::Time wall_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration passed_ ABSL_GUARDED_BY(mutex_) = absl::ZeroDuration();
+};
+
+// Core time: never goes back, whatever the wall clock does while we run, and goes on where the last commit left it.
+//
+// Time: whole microseconds, as stored.
+// Threads: as its clock's.
+class CoreTime {
+ public:
+  CoreTime(const Clock& clock, absl::Time last_commit)
+      : clock_(clock), start_(std::max(last_commit, clock.Wall())), offset_(clock.Monotonic()) {}
+
+  absl::Time Now() const { return absl::FromUnixMicros(absl::ToUnixMicros(start_ + (clock_.Monotonic() - offset_))); }
+
+ private:
+  const Clock& clock_;
+  const absl::Time start_;
+  const absl::Duration offset_;
+};
+
+}  // namespace gnomon
