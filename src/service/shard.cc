@@ -155,32 +155,26 @@ void Shard::RunBatch(std::vector<Item> items) {
   }
   std::erase_if(items, [](const Item& item) { return item.answer == nullptr; });
   AnswerAll(std::move(strangers), Error(absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND", "no such network"));
-  while (!batch.open.empty()) Close(batch.open.begin()->first, now, &batch);
-  if (batch.transactions.empty() && items.empty()) return;
+  std::vector<Transaction> transactions = batch.Finish([&](uint64_t group) { return MetaOf(group, now); });
+  if (transactions.empty() && items.empty()) return;
   {
     absl::MutexLock lock(&mutex_);
     ++commits_;
   }
-  handle_->Commit(std::move(batch.transactions), [this, items = std::move(items)](absl::Status status) mutable {
+  handle_->Commit(std::move(transactions), [this, items = std::move(items)](absl::Status status) mutable {
     Done(std::move(items), status);
   });
 }
 
-// Commands share transactions, but a command's changes never stand in one transaction and a later one while they fit in one.
 void Shard::Gather(NetworkId id, const Changes& changes, absl::Time now, Batch* batch) {
-  if (changes.empty()) return;
-  if (batch->open[id].size() + changes.size() > kMaxTransactionKeys && !batch->open[id].empty()) Close(id, now, batch);
-  for (const Change& change : changes) {
-    if (batch->open[id].size() == kMaxTransactionKeys) Close(id, now, batch);
-    batch->open[id].push_back(EncodeChange(id, change));
-  }
+  std::vector<Op> ops;
+  for (const Change& change : changes) ops.push_back(EncodeChange(id, change));
+  batch->Add(static_cast<uint64_t>(id), std::move(ops), [&](uint64_t group) { return MetaOf(group, now); });
 }
 
-void Shard::Close(NetworkId id, absl::Time now, Batch* batch) {
-  Transaction transaction{std::move(batch->open[id])};
-  batch->open.erase(id);
-  transaction.ops.push_back(EncodeMeta(id, {.revision = networks_[id]->revision(), .last_commit = now}));
-  batch->transactions.push_back(std::move(transaction));
+Op Shard::MetaOf(uint64_t group, absl::Time now) const {
+  const NetworkId id{group};
+  return EncodeMeta(id, {.revision = networks_.at(id)->revision(), .last_commit = now});
 }
 
 void Shard::Done(std::vector<Item> items, const absl::Status& status) {

@@ -12,7 +12,7 @@
 //
 // Threads: Call from any. Replies run on the store's thread, on the shard's, or inside Call when the queue is full: they must
 // be short and must not wait for the shard.
-// Limits: kMaxTransactionKeys a transaction; Options::max_unanswered calls, then UNAVAILABLE QUEUE_FULL at once.
+// Limits: Batch's; Options::max_unanswered calls, then UNAVAILABLE QUEUE_FULL at once.
 // Errors: beside a command's own, UNAVAILABLE with OUTCOME_UNKNOWN (a commit failed: the change may be stored or not, trying
 // again is safe), SHARD_DOWN (the store cannot be read now) or SHUTTING_DOWN; NOT_FOUND NETWORK_NOT_FOUND.
 // Durability: after a failed commit the shard forgets its state and loads what the store has. It never guesses.
@@ -32,15 +32,13 @@
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "ipam/network.h"
+#include "service/batch.h"
 #include "store/store.h"
 
 namespace gnomon {
 
 class Shard {
  public:
-  // Changed keys of one transaction. Larger commands go in several, in order.
-  static constexpr size_t kMaxTransactionKeys = 100;
-
   struct Options {
     size_t max_unanswered = 4096;
   };
@@ -75,11 +73,6 @@ class Shard {
     absl::AnyInvocable<void(const absl::Status&)> answer;
   };
   using Networks = std::map<NetworkId, std::unique_ptr<Network>>;
-  // The transactions of one batch while they are gathered.
-  struct Batch {
-    std::vector<Transaction> transactions;
-    std::map<NetworkId, std::vector<Op>> open;  // the next transaction of each network, without its meta key
-  };
 
   Shard(Store* store, ShardId id, const Clock* clock, std::vector<NetworkId> networks, Options options);
 
@@ -89,7 +82,7 @@ class Shard {
   absl::Status Reload();
   void RunBatch(std::vector<Item> items);
   void Gather(NetworkId id, const Changes& changes, absl::Time now, Batch* batch);
-  void Close(NetworkId id, absl::Time now, Batch* batch);  // makes the open transaction of a network ready
+  Op MetaOf(uint64_t group, absl::Time now) const;
   void Done(std::vector<Item> items, const absl::Status& status);
   void AnswerAll(std::vector<Item> items, const absl::Status& status);
   bool Wakes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !queue_.empty() || stopping_ || failed_; }

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A Batch gathers the changes of many commands into transactions that fit the store.
+//
+// The changes of a group (a network, or the catalogue) share transactions, each of which ends with the group's meta key.
+// A command's changes stand in one transaction if they fit into one.
+//
+// Threads: not thread-safe; the shard's thread owns it.
+// Limits: kMaxKeys changed keys a transaction, beside the meta key.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "store/store.h"
+
+namespace gnomon {
+
+class Batch {
+ public:
+  static constexpr size_t kMaxKeys = 100;
+
+  // The meta key of a group as it is now; called when a transaction of the group is complete.
+  using Meta = absl::FunctionRef<Op(uint64_t group)>;
+
+  // The changes of one command.
+  void Add(uint64_t group, std::vector<Op> ops, Meta meta);
+  // All transactions, in an order that keeps each group's.
+  std::vector<Transaction> Finish(Meta meta);
+
+ private:
+  void Close(uint64_t group, Meta meta);
+
+  std::vector<Transaction> transactions_;
+  std::map<uint64_t, std::vector<Op>> open_;  // none is empty
+};
+
+}  // namespace gnomon
