@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/catalogue_codec.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "store/envelope.h"
+#include "store/fields.h"
+
+namespace gnomon {
+namespace {
+
+constexpr char kHostKind = 'h', kMetaKind = 'm', kNetworkKind = 'n';
+constexpr uint64_t kRecordVersion = 1;
+
+FieldWriter Key(char kind) {
+  FieldWriter key{std::string(kCataloguePrefix)};
+  key.Byte(kind);
+  return key;
+}
+
+std::string NetworkKey(NetworkId id) {
+  FieldWriter key = Key(kNetworkKind);
+  key.BigEndian(static_cast<uint64_t>(id), 8);
+  return key.Take();
+}
+
+std::string HostKey(std::string_view name) {
+  FieldWriter key = Key(kHostKind);
+  key.String(name);
+  return key.Take();
+}
+
+Op Encode(const NetworkEntry& entry) {
+  FieldWriter value;
+  value.Varint(kRecordVersion);
+  value.String(entry.name);
+  value.String(entry.account);
+  value.Varint(entry.vni);
+  value.Bool(entry.deleting);
+  return {NetworkKey(entry.id), value.Take()};
+}
+
+Op Encode(const HostEntry& entry) {
+  FieldWriter value;
+  value.Varint(kRecordVersion);
+  value.Address(entry.physical_address);
+  return {HostKey(entry.name), value.Take()};
+}
+
+Op Encode(const ErasedNetwork& erased) { return {NetworkKey(erased.id), std::nullopt}; }
+Op Encode(const ErasedHost& erased) { return {HostKey(erased.name), std::nullopt}; }
+
+StoredCatalogue Read(char kind, FieldReader& key, FieldReader& value) {
+  if (kind == kMetaKind) return CatalogueMeta{.last_id = NetworkId{value.Varint()}};
+  if (kind == kHostKind) {
+    HostEntry host{.name = key.String()};
+    host.physical_address = value.Address();
+    return host;
+  }
+  if (kind != kNetworkKind) key.Fail("is of an unknown kind");
+  NetworkEntry network{.id = NetworkId{key.BigEndian(8)}};
+  network.name = value.String();
+  network.account = value.String();
+  network.vni = static_cast<uint32_t>(value.Varint(Catalogue::kMaxVni));
+  network.deleting = value.Bool();
+  return network;
+}
+
+}  // namespace
+
+Op EncodeCatalogueChange(const CatalogueChange& change) {
+  return std::visit([](const auto& what) { return Encode(what); }, change);
+}
+
+Op EncodeCatalogueMeta(const CatalogueMeta& meta) {
+  FieldWriter value;
+  value.Varint(kRecordVersion);
+  value.Varint(static_cast<uint64_t>(meta.last_id));
+  return {Key(kMetaKind).Take(), value.Take()};
+}
+
+absl::StatusOr<StoredCatalogue> DecodeCatalogue(std::string_view key, std::string_view value) {
+  if (!key.starts_with(kCataloguePrefix)) return CorruptRecord(key, "is not of the catalogue");
+  FieldReader key_reader(key.substr(kCataloguePrefix.size())), reader(value);
+  const char kind = static_cast<char>(key_reader.Byte());
+  const uint64_t version = reader.Varint();
+  if (version > kRecordVersion) {
+    return Error(absl::StatusCode::kFailedPrecondition, "STORE_TOO_NEW",
+                 absl::StrCat("record \"", PrintableKey(key), "\" has version ", version, ", this program knows ",
+                              kRecordVersion))
+        .Hint("run the program that wrote it");
+  }
+  if (version == 0) reader.Fail("has version 0");
+  StoredCatalogue stored = Read(kind, key_reader, reader);
+  key_reader.Finish();
+  reader.Finish();
+  if (!key_reader.ok()) return CorruptRecord(key, absl::StrCat("has a malformed key: it ", key_reader.why()));
+  if (!reader.ok()) return CorruptRecord(key, reader.why());
+  return stored;
+}
+
+}  // namespace gnomon

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/catalogue_codec.h"
+
+#include "base/error.h"
+#include "gtest/gtest.h"
+
+namespace gnomon {
+namespace {
+
+const NetworkEntry kNetwork{.id = NetworkId{1ull << 40}, .name = "prod", .account = "acme", .vni = 16777215, .deleting = true};
+const HostEntry kHost{.name = "h1", .physical_address = Ip::V4(0xc0000201)};
+
+TEST(CatalogueCodecTest, WhatIsEncodedIsDecodedTheSame) {
+  const Op network = EncodeCatalogueChange(kNetwork), host = EncodeCatalogueChange(kHost);
+  EXPECT_EQ(std::get<NetworkEntry>(DecodeCatalogue(network.key, *network.value).value()), kNetwork);
+  EXPECT_EQ(std::get<HostEntry>(DecodeCatalogue(host.key, *host.value).value()), kHost);
+  const Op meta = EncodeCatalogueMeta({.last_id = NetworkId{77}});
+  EXPECT_EQ(std::get<CatalogueMeta>(DecodeCatalogue(meta.key, *meta.value).value()).last_id, NetworkId{77});
+}
+
+TEST(CatalogueCodecTest, AnErasureErasesTheKeyOfItsEntry) {
+  EXPECT_EQ(EncodeCatalogueChange(ErasedNetwork{kNetwork.id}).key, EncodeCatalogueChange(kNetwork).key);
+  EXPECT_EQ(EncodeCatalogueChange(ErasedHost{kHost.name}).key, EncodeCatalogueChange(kHost).key);
+  EXPECT_FALSE(EncodeCatalogueChange(ErasedHost{kHost.name}).value.has_value());
+}
+
+TEST(CatalogueCodecTest, ACutKeyOrValueIsRefused) {
+  for (const Op& op : {EncodeCatalogueChange(kNetwork), EncodeCatalogueChange(kHost), EncodeCatalogueMeta({})}) {
+    for (size_t size = 0; size < op.key.size(); ++size) {
+      EXPECT_EQ(CodeOf(DecodeCatalogue(op.key.substr(0, size), *op.value).status()), "STORE_CORRUPT");
+    }
+    for (size_t size = 0; size < op.value->size(); ++size) {
+      EXPECT_EQ(CodeOf(DecodeCatalogue(op.key, op.value->substr(0, size)).status()), "STORE_CORRUPT");
+    }
+    EXPECT_EQ(CodeOf(DecodeCatalogue(op.key, *op.value + "x").status()), "STORE_CORRUPT");
+  }
+}
+
+}  // namespace
+}  // namespace gnomon
