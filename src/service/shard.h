@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A Shard is the one thread that runs the commands of its networks, and answers each when what it saw is durable.
+// A Shard is the one thread that runs the commands on a State, and answers each when what it saw is durable.
 //
 // It takes all that waits, applies it in order, commits the changes of all of it at once, and goes on with the next batch
 // while the store syncs. Reads and refusals wait for their batch too: no answer tells of a state that could vanish.
 //
+// A State is a pure state machine with its encoding (NetworksState, CatalogueState). It has
+//   absl::StatusOr<absl::Time> Load(ShardStore&)   forgets all, loads what is stored, returns the time of the last commit
+//   void Advance(absl::Time now, Batch*)           lets everything end whose time has come
+//   absl::Time NextDeadline() const                when Advance next has something to do
+//   Op MetaOf(uint64_t group, absl::Time now) const   see Batch::Meta
+//
 // Example:
-//   shard->Call<Assignment>(id,
-//       [](Network& network, absl::Time now, Changes* changes) { return network.Create(now, request, changes); },
-//       [](absl::StatusOr<Assignment> result) { ... });
+//   shard->Call<NetworkEntry>([](CatalogueState& state, absl::Time now, Batch* batch) { return state.Create(...); },
+//                             [](absl::StatusOr<NetworkEntry> result) { ... });
 //
 // Threads: Call from any. Replies run on the store's thread, on the shard's, or inside Call when the queue is full: they must
 // be short and must not wait for the shard.
-// Limits: Batch's; Options::max_unanswered calls, then UNAVAILABLE QUEUE_FULL at once.
+// Limits: Batch's; ShardOptions::max_unanswered calls, then UNAVAILABLE QUEUE_FULL at once.
 // Errors: beside a command's own, UNAVAILABLE with OUTCOME_UNKNOWN (a commit failed: the change may be stored or not, trying
-// again is safe), SHARD_DOWN (the store cannot be read now) or SHUTTING_DOWN; NOT_FOUND NETWORK_NOT_FOUND.
+// again is safe), SHARD_DOWN (the store cannot be read now) or SHUTTING_DOWN.
 // Durability: after a failed commit the shard forgets its state and loads what the store has. It never guesses.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
-#include <map>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -29,37 +35,51 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
-#include "ipam/network.h"
+#include "base/error.h"
 #include "service/batch.h"
 #include "store/store.h"
 
 namespace gnomon {
 
+struct ShardOptions {
+  size_t max_unanswered = 4096;
+};
+
+template <typename State>
 class Shard {
  public:
-  struct Options {
-    size_t max_unanswered = 4096;
-  };
+  // Owns shard `id` of `store` and loads `state`. `store` and `clock` outlive the shard. DATA_LOSS if what is stored is
+  // damaged.
+  static absl::StatusOr<std::unique_ptr<Shard>> Start(Store* store, ShardId id, const Clock* clock, State state,
+                                                      ShardOptions options) {
+    std::unique_ptr<Shard> shard(new Shard(store, id, clock, std::move(state), options));
+    GNOMON_RETURN_IF_ERROR(shard->Reload());
+    shard->thread_ = std::thread([raw = shard.get()] { raw->Run(); });
+    return shard;
+  }
 
-  // Owns shard `id` of `store` and loads `networks`, those that the store has nothing of as empty ones. `store` and `clock`
-  // outlive the shard. DATA_LOSS if what is stored is damaged.
-  static absl::StatusOr<std::unique_ptr<Shard>> Start(Store* store, ShardId id, const Clock* clock,
-                                                      std::vector<NetworkId> networks, Options options);
   // Answers all that was called before.
-  ~Shard();
+  ~Shard() {
+    if (!thread_.joinable()) return;
+    {
+      absl::MutexLock lock(&mutex_);
+      stopping_ = true;
+    }
+    thread_.join();
+  }
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
   // `reply` runs exactly once. `command` runs on the shard's thread, at most once.
   template <typename T>
-  void Call(NetworkId network, absl::AnyInvocable<absl::StatusOr<T>(Network&, absl::Time, Changes*)> command,
+  void Call(absl::AnyInvocable<absl::StatusOr<T>(State&, absl::Time, Batch*)> command,
             absl::AnyInvocable<void(absl::StatusOr<T>)> reply) {
     auto result = std::make_shared<absl::StatusOr<T>>(absl::UnknownError("not run"));
-    Submit({network,
-            [result, command = std::move(command)](Network& state, absl::Time now, Changes* changes) mutable {
-              *result = command(state, now, changes);
+    Submit({[result, command = std::move(command)](State& state, absl::Time now, Batch* batch) mutable {
+              *result = command(state, now, batch);
             },
             [result, reply = std::move(reply)](const absl::Status& status) mutable {
               reply(status.ok() ? std::move(*result) : absl::StatusOr<T>(status));
@@ -68,41 +88,139 @@ class Shard {
 
  private:
   struct Item {
-    NetworkId network;
-    absl::AnyInvocable<void(Network&, absl::Time, Changes*)> apply;
+    absl::AnyInvocable<void(State&, absl::Time, Batch*)> apply;
     absl::AnyInvocable<void(const absl::Status&)> answer;
   };
-  using Networks = std::map<NetworkId, std::unique_ptr<Network>>;
+  static constexpr absl::Duration kReloadPause = absl::Milliseconds(100);  // after a load that failed
+  static constexpr absl::Duration kLongestWait = absl::Seconds(1);
 
-  Shard(Store* store, ShardId id, const Clock* clock, std::vector<NetworkId> networks, Options options);
+  Shard(Store* store, ShardId id, const Clock* clock, State state, ShardOptions options)
+      : store_(store), id_(id), clock_(clock), options_(options), state_(std::move(state)) {}
 
-  void Submit(Item item);
-  void Run();
-  std::vector<Item> WaitForWork();  // empty when it is time to stop, or for something to end
-  absl::Status Reload();
-  void RunBatch(std::vector<Item> items);
-  void Gather(NetworkId id, const Changes& changes, absl::Time now, Batch* batch);
-  Op MetaOf(uint64_t group, absl::Time now) const;
-  void Done(std::vector<Item> items, const absl::Status& status);
-  void AnswerAll(std::vector<Item> items, const absl::Status& status);
-  bool Wakes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !queue_.empty() || stopping_ || failed_; }
+  static absl::Status Unavailable(std::string_view code, std::string_view message, std::string_view hint) {
+    return Error(absl::StatusCode::kUnavailable, code, message).Hint(hint);
+  }
+
+  void Submit(Item item) {
+    absl::Status refusal;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (stopping_) {
+        refusal = Unavailable("SHUTTING_DOWN", "the server is shutting down", "try again on another, or later");
+      } else if (unanswered_ >= options_.max_unanswered) {
+        refusal =
+            Unavailable("QUEUE_FULL", absl::StrCat(unanswered_, " requests wait, the most that may"), "try again later");
+      } else {
+        ++unanswered_;
+        queue_.push_back(std::move(item));
+        return;
+      }
+    }
+    item.answer(refusal);
+  }
+
+  void Run() {
+    for (;;) {
+      std::vector<Item> items = WaitForWork();
+      bool reload = false, stop = false;
+      {
+        absl::MutexLock lock(&mutex_);
+        reload = failed_;
+        stop = stopping_ && items.empty() && queue_.empty();
+      }
+      if (stop) break;
+      absl::Status ready = reload ? Reload() : absl::OkStatus();
+      if (ready.ok()) {
+        RunBatch(std::move(items));
+        continue;
+      }
+      AnswerAll(std::move(items), Unavailable("SHARD_DOWN", std::string(ready.message()), "try again later"));
+      absl::MutexLock lock(&mutex_);
+      mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kReloadPause);
+    }
+    AwaitCommits();
+  }
+
+  // Empty when it is time to stop, to load anew, or for something to end.
+  std::vector<Item> WaitForWork() {
+    const absl::Duration wait = std::clamp(state_.NextDeadline() - time_->Now(), absl::ZeroDuration(), kLongestWait);
+    absl::MutexLock lock(&mutex_);
+    auto wakes = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !queue_.empty() || stopping_ || failed_; };
+    mutex_.AwaitWithTimeout(absl::Condition(&wakes), wait);
+    return std::exchange(queue_, {});
+  }
+
+  void AwaitCommits() {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(
+        +[](size_t* commits) { return *commits == 0; }, &commits_));
+  }
+
+  absl::Status Reload() {
+    AwaitCommits();  // what failed answers first, so that a late failure is not taken for one of the new handle
+    handle_ = nullptr;
+    GNOMON_ASSIGN_OR_RETURN(handle_, store_->Acquire(id_));
+    absl::StatusOr<absl::Time> last_commit = state_.Load(*handle_);
+    if (!last_commit.ok()) return last_commit.status();
+    if (time_ == nullptr) time_ = std::make_unique<CoreTime>(*clock_, *last_commit);
+    absl::MutexLock lock(&mutex_);
+    failed_ = false;
+    return absl::OkStatus();
+  }
+
+  void RunBatch(std::vector<Item> items) {
+    const absl::Time now = time_->Now();
+    Batch batch;
+    state_.Advance(now, &batch);
+    for (Item& item : items) item.apply(state_, now, &batch);
+    std::vector<Transaction> transactions =
+        batch.Finish([&](uint64_t group) { return state_.MetaOf(group, now); });
+    if (transactions.empty() && items.empty()) return;
+    {
+      absl::MutexLock lock(&mutex_);
+      ++commits_;
+    }
+    handle_->Commit(std::move(transactions), [this, items = std::move(items)](absl::Status status) mutable {
+      Done(std::move(items), status);
+    });
+  }
+
+  void Done(std::vector<Item> items, const absl::Status& status) {
+    absl::Status answer;
+    if (!status.ok()) {
+      answer = Unavailable("OUTCOME_UNKNOWN", absl::StrCat("the store failed: ", status.message()),
+                           "the change may have been stored: try again, it is safe");
+      absl::MutexLock lock(&mutex_);
+      failed_ = true;
+    }
+    AnswerAll(std::move(items), answer);
+    absl::MutexLock lock(&mutex_);
+    --commits_;
+  }
+
+  void AnswerAll(std::vector<Item> items, const absl::Status& status) {
+    {
+      absl::MutexLock lock(&mutex_);
+      unanswered_ -= items.size();
+    }
+    for (Item& item : items) item.answer(status);
+  }
 
   Store* const store_;
   const ShardId id_;
   const Clock* const clock_;
-  const std::vector<NetworkId> network_ids_;
-  const Options options_;
+  const ShardOptions options_;
 
   // Of the shard's thread.
+  State state_;
   std::unique_ptr<ShardStore> handle_;
-  Networks networks_;
   std::unique_ptr<CoreTime> time_;
 
   absl::Mutex mutex_;
   std::vector<Item> queue_ ABSL_GUARDED_BY(mutex_);
   size_t unanswered_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t commits_ ABSL_GUARDED_BY(mutex_) = 0;  // under way
-  bool failed_ ABSL_GUARDED_BY(mutex_) = false;  // a commit has failed and the state is not loaded anew yet
+  size_t commits_ ABSL_GUARDED_BY(mutex_) = 0;    // under way
+  bool failed_ ABSL_GUARDED_BY(mutex_) = false;   // a commit has failed and the state is not loaded anew yet
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
   std::thread thread_;  // the last, so that all else is there when it starts

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "gtest/gtest.h"
+#include "service/networks_state.h"
 #include "store/memory_store.h"
 
 namespace gnomon {
@@ -43,16 +44,28 @@ class Reply {
 
 class ShardTest : public testing::Test {
  protected:
-  void Start(Shard::Options options = {}, MemoryStore::Run run = MemoryStore::Run::kOwnThread) {
+  void Start(ShardOptions options = {}, MemoryStore::Run run = MemoryStore::Run::kOwnThread) {
     shard_ = nullptr;
     store_ = std::make_unique<MemoryStore>(disk_, run);
-    absl::StatusOr<std::unique_ptr<Shard>> shard = Shard::Start(store_.get(), ShardId{1}, &clock_, {kNetwork}, options);
+    absl::StatusOr<std::unique_ptr<Shard<NetworksState>>> shard =
+        Shard<NetworksState>::Start(store_.get(), ShardId{1}, &clock_, NetworksState({kNetwork}), options);
     ASSERT_TRUE(shard.ok()) << shard.status();
     shard_ = *std::move(shard);
   }
 
+  // A command on a network, `(Network&, absl::Time, Changes*) -> StatusOr<T>`.
+  template <typename T, typename Command>
+  void Call(NetworkId network, Command command, Reply<T>* reply) {
+    shard_->Call<T>(
+        [network, command](NetworksState& state, absl::Time now, Batch* batch) {
+          return state.On(network, now, batch,
+                          [&](Network& one, Changes* changes) -> absl::StatusOr<T> { return command(one, now, changes); });
+        },
+        reply->Callback());
+  }
+
   void AddPool(Reply<PoolId>* reply, const std::string& prefix) {
-    shard_->Call<PoolId>(
+    Call<PoolId>(
         kNetwork,
         [prefix](Network& network, absl::Time, Changes* changes) {
           PoolConfig config;
@@ -60,7 +73,7 @@ class ShardTest : public testing::Test {
           config.prefix = Prefix::Parse(prefix).value();
           return network.AddPool(config, changes);
         },
-        reply->Callback());
+        reply);
   }
   void AddPool(const std::string& prefix) {
     Reply<PoolId> reply;
@@ -69,14 +82,14 @@ class ShardTest : public testing::Test {
   }
 
   void Create(const std::string& id, Reply<Assignment>* reply, NetworkId network = kNetwork) {
-    shard_->Call<Assignment>(
+    Call<Assignment>(
         network,
         [id](Network& state, absl::Time now, Changes* changes) {
           CreateRequest request;
           request.instance = id;
           return state.Create(now, request, changes);
         },
-        reply->Callback());
+        reply);
   }
   // The address, or the error's code.
   std::string Create(const std::string& id, NetworkId network = kNetwork) {
@@ -89,7 +102,7 @@ class ShardTest : public testing::Test {
   std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
   ManualClock clock_{absl::UnixEpoch() + absl::Hours(1)};
   std::unique_ptr<MemoryStore> store_;
-  std::unique_ptr<Shard> shard_;
+  std::unique_ptr<Shard<NetworksState>> shard_;
 };
 
 TEST_F(ShardTest, WhatWasAnsweredIsThereAfterARestart) {
@@ -195,9 +208,9 @@ TEST_F(ShardTest, AQuarantineEndsInCoreTimeAlsoOverARestart) {
   AddPool("10.0.0.7/32");
   EXPECT_EQ(Create("a"), "10.0.0.7");
   Reply<std::vector<AddressRecord>> released;
-  shard_->Call<std::vector<AddressRecord>>(
+  Call<std::vector<AddressRecord>>(
       kNetwork, [](Network& network, absl::Time now, Changes* changes) { return network.Release(now, {.instance = "a"}, changes); },
-      released.Callback());
+      &released);
   ASSERT_TRUE(released.Wait().ok());
   clock_.Pass(absl::Seconds(29));
   EXPECT_EQ(Create("b"), "POOL_EXHAUSTED");
