@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/catalogue_state.h"
+
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace gnomon {
+
+absl::StatusOr<absl::Time> CatalogueState::Load(ShardStore& handle) {
+  Catalogue loaded;
+  absl::Status status = handle.Load(kCataloguePrefix, [&](std::string_view key, std::string_view value) -> absl::Status {
+    absl::StatusOr<StoredCatalogue> stored = DecodeCatalogue(key, value);
+    if (!stored.ok()) return stored.status();
+    if (auto* network = std::get_if<NetworkEntry>(&*stored)) return loaded.Load(std::move(*network));
+    if (auto* host = std::get_if<HostEntry>(&*stored)) loaded.Load(std::move(*host));
+    if (auto* meta = std::get_if<CatalogueMeta>(&*stored)) loaded.LoadLastId(meta->last_id);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  catalogue_ = std::move(loaded);
+  return absl::InfinitePast();
+}
+
+void CatalogueState::Gather(const CatalogueChanges& changes, absl::Time now, Batch* batch) const {
+  std::vector<Op> ops;
+  for (const CatalogueChange& change : changes) ops.push_back(EncodeCatalogueChange(change));
+  batch->Add(0, std::move(ops), [&](uint64_t group) { return MetaOf(group, now); });
+}
+
+}  // namespace gnomon
