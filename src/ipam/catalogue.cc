@@ -9,9 +9,24 @@
 #include "base/error.h"
 
 namespace gnomon {
+namespace {
+
+absl::Status CheckWarmPool(const WarmPool& warm) {
+  uint32_t most = warm.target;
+  for (const auto& [type, target] : warm.by_type) most = std::max(most, target);
+  if (most <= Catalogue::kMaxWarmTarget && warm.by_type.size() <= Catalogue::kMaxWarmTypes) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "INVALID_WARM_POOL", "the warm pool is too large")
+      .Field("warm_target")
+      .Value(absl::StrCat(most))
+      .Hint(absl::StrCat("use at most ", Catalogue::kMaxWarmTarget, " a type and name at most ",
+                         Catalogue::kMaxWarmTypes, " types"));
+}
+
+}  // namespace
 
 absl::StatusOr<NetworkEntry> Catalogue::Create(std::string_view name, std::string_view account,
-                                               std::optional<uint32_t> vni, CatalogueChanges* changes) {
+                                               std::optional<uint32_t> vni, WarmPool warm, CatalogueChanges* changes) {
+  GNOMON_RETURN_IF_ERROR(CheckWarmPool(warm));
   if (vni && (*vni == 0 || *vni > kMaxVni)) {
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_VNI", absl::StrCat("VNI ", *vni, " is out of range"))
         .Field("vni")
@@ -45,10 +60,24 @@ absl::StatusOr<NetworkEntry> Catalogue::Create(std::string_view name, std::strin
     vni = lowest_free_vni_;
   }
   last_id_ = NetworkId{static_cast<uint64_t>(last_id_) + 1};
-  NetworkEntry entry{.id = last_id_, .name = std::string(name), .account = std::string(account), .vni = *vni};
+  NetworkEntry entry{.id = last_id_, .name = std::string(name), .account = std::string(account), .vni = *vni,
+                     .warm = std::move(warm)};
   changes->push_back(entry);
   Add(entry);
   return entry;
+}
+
+absl::StatusOr<NetworkEntry> Catalogue::SetWarmPool(NetworkId id, WarmPool warm, CatalogueChanges* changes) {
+  GNOMON_RETURN_IF_ERROR(CheckWarmPool(warm));
+  auto found = networks_.find(id);
+  if (found == networks_.end() || found->second.deleting) {
+    return Error(absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND", "no such network");
+  }
+  if (found->second.warm != warm) {
+    found->second.warm = std::move(warm);
+    changes->push_back(found->second);
+  }
+  return found->second;
 }
 
 absl::Status Catalogue::BeginDelete(NetworkId id, CatalogueChanges* changes) {

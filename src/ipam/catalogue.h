@@ -6,8 +6,8 @@
 // the last one is stored with the catalogue.
 //
 // Threads: not thread-safe; the catalogue's shard owns it.
-// Limits: kMaxNetworks, kMaxHosts. VNIs are 1 to kMaxVni (RFC 7348: 24 bits; 0 is not used).
-// Errors: NETWORK_EXISTS, NETWORK_NOT_FOUND, INVALID_VNI, VNI_IN_USE, TOO_MANY_NETWORKS,
+// Limits: kMaxNetworks, kMaxHosts, kMaxWarmTypes a network, kMaxWarmTarget shadows a type. VNIs are 1 to kMaxVni (RFC 7348: 24 bits; 0 is not used).
+// Errors: NETWORK_EXISTS, NETWORK_NOT_FOUND, INVALID_VNI, INVALID_WARM_POOL, VNI_IN_USE, TOO_MANY_NETWORKS,
 // TOO_MANY_HOSTS.
 #pragma once
 
@@ -28,11 +28,19 @@
 
 namespace gnomon {
 
+// How many shadows of each type a network keeps without a prediction, refilled as they are taken.
+struct WarmPool {
+  uint32_t target = 0;
+  std::map<std::string, uint32_t> by_type = {};  // instead of `target`
+  friend bool operator==(const WarmPool&, const WarmPool&) = default;
+};
+
 struct NetworkEntry {
   NetworkId id{};
   std::string name = {};
   std::string account = {};
   uint32_t vni = 0;
+  WarmPool warm = {};
   bool deleting = false;  // its keys are being erased; it takes no commands, and its name and VNI stay taken
   friend bool operator==(const NetworkEntry&, const NetworkEntry&) = default;
 };
@@ -58,11 +66,14 @@ class Catalogue {
   static constexpr uint32_t kMaxVni = 16777215;
   static constexpr size_t kMaxNetworks = 100000;
   static constexpr size_t kMaxHosts = 100000;
+  static constexpr size_t kMaxWarmTypes = 1000;
+  static constexpr uint32_t kMaxWarmTarget = 100000;
 
   // Without a VNI the network gets the lowest that is free. A network of the same name, account and VNI (if one is asked
-  // for) is returned as it is: asking twice is asking once.
+  // for) is returned as it is, whatever its warm pool: asking twice is asking once.
   absl::StatusOr<NetworkEntry> Create(std::string_view name, std::string_view account, std::optional<uint32_t> vni,
-                                      CatalogueChanges* changes);
+                                      WarmPool warm, CatalogueChanges* changes);
+  absl::StatusOr<NetworkEntry> SetWarmPool(NetworkId id, WarmPool warm, CatalogueChanges* changes);
   // The caller has made sure that no instance is left. Then the network's keys go, then FinishDelete.
   absl::Status BeginDelete(NetworkId id, CatalogueChanges* changes);
   void FinishDelete(NetworkId id, CatalogueChanges* changes);

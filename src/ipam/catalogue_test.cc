@@ -12,7 +12,7 @@ class CatalogueTest : public testing::Test {
   // The VNI, or the error's code.
   std::string Create(const std::string& name, std::optional<uint32_t> vni = std::nullopt,
                      const std::string& account = "acme") {
-    absl::StatusOr<NetworkEntry> entry = catalogue_.Create(name, account, vni, &changes_);
+    absl::StatusOr<NetworkEntry> entry = catalogue_.Create(name, account, vni, {}, &changes_);
     return entry.ok() ? std::to_string(entry->vni) : CodeOf(entry.status());
   }
   void Delete(const std::string& name) {
@@ -55,7 +55,7 @@ TEST_F(CatalogueTest, NetworkIdsAreNeverUsedAgainAlsoAfterARestart) {
   Delete("a");
   Catalogue again;
   again.LoadLastId(catalogue_.last_id());
-  EXPECT_GT(again.Create("a", "acme", std::nullopt, &changes_)->id, catalogue_.last_id());
+  EXPECT_GT(again.Create("a", "acme", std::nullopt, {}, &changes_)->id, catalogue_.last_id());
 }
 
 TEST_F(CatalogueTest, ANetworkThatIsBeingDeletedKeepsItsNameAndVni) {

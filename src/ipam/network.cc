@@ -142,12 +142,23 @@ uint64_t Network::ShadowsOf(PoolId pool) const {
   return count == shadows_by_pool_.end() ? 0 : count->second;
 }
 
-void Network::ForEach(absl::FunctionRef<bool(const AddressRecord&)> visit) const {
-  for (const auto& [id, pool] : pools_) {
-    bool more = true;
-    pool->Visit(pool->config().prefix.base(), SIZE_MAX, [&](Slot slot) { return more = visit(At(slot)); });
-    if (!more) return;
+std::optional<Ip> Network::Visit(Ip from, size_t budget, absl::FunctionRef<bool(const AddressRecord&)> visit) const {
+  std::vector<const Pool*> ordered = pools();
+  std::sort(ordered.begin(), ordered.end(), [](const Pool* a, const Pool* b) {
+    return a->config().prefix.base() < b->config().prefix.base();
+  });
+  bool more = true;
+  for (const Pool* pool : ordered) {
+    const Prefix& prefix = pool->config().prefix;
+    if (prefix.last() < from) continue;
+    if (budget == 0 || !more) return std::max(from, prefix.base());
+    const Ip start = std::max(from, prefix.base());
+    std::optional<Ip> rest = pool->Visit(start, budget, [&](Slot slot) { return more = visit(At(slot)); });
+    if (rest) return rest;
+    const absl::uint128 looked = prefix.last().bits() - start.bits();
+    budget -= static_cast<size_t>(std::min<absl::uint128>(budget, looked));
   }
+  return std::nullopt;
 }
 
 Pool* Network::PoolOf(PoolId id) const {

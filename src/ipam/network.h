@@ -3,7 +3,8 @@
 // A Network is the state machine of one isolated address space: its pools, records, shadows and predictions.
 //
 // A command takes the time and appends what it changed to `changes`; the caller makes those durable before it answers. A
-// refused command changes nothing. The same commands at the same times give the same changes and answers.
+// refused command changes nothing. Each change has a revision of its own: the n changes of a command that leaves the network
+// at revision r have r - n + 1 to r. The same commands at the same times give the same changes and answers.
 //
 // Example:
 //   Network network(NetworkId{7});
@@ -60,12 +61,12 @@ struct CreateRequest {
 };
 
 struct Assignment {
-  std::vector<AddressRecord> addresses;  // IPv4 first
+  std::vector<AddressRecord> addresses = {};  // IPv4 first
   bool created = false;                  // false: it was there already, with the same parameters
   bool hit = false;                      // all its addresses were shadows
   // A shadow with effects outside was preempted: answer when Withdrawn has been called for all of these addresses, or at
   // `answer_by`.
-  std::vector<Ip> withdrawing;
+  std::vector<Ip> withdrawing = {};
   absl::Time answer_by = absl::InfinitePast();
 };
 
@@ -118,7 +119,8 @@ class Network {
   absl::StatusOr<PoolId> AddPool(PoolConfig config, Changes* changes);
   absl::Status UpdatePool(absl::Time now, PoolConfig config, Changes* changes);
   absl::Status RemovePool(absl::Time now, PoolId id, Changes* changes);
-  const Pool* FindPool(std::string_view name) const;
+  const Pool* FindPool(std::string_view name) const;  // nullptr: there is none
+  const Pool* FindPool(PoolId id) const { return PoolOf(id); }
   std::vector<const Pool*> pools() const;
 
   // Gives an instance its addresses: a shadow (a hit) if one fits, else free ones, else preempted ones.
@@ -135,6 +137,8 @@ class Network {
   // Ends a preserve. FAILED_PRECONDITION NOT_PRESERVED otherwise.
   absl::Status EndPreserve(absl::Time now, Ip address, Changes* changes);
 
+  // Whether a prediction is possible at all; Predict checks it too. INVALID_PREDICTION.
+  static absl::Status Validate(const PredictRequest& request);
   // Registers a prediction; an id that the key has already changes nothing. Then call Fill until it has no more.
   absl::Status Predict(absl::Time now, const PredictRequest& request, Changes* changes);
   // One step towards the target of (type, scope): reserves what is missing, or gives back what is too much.
@@ -161,8 +165,9 @@ class Network {
   uint64_t CountOf(AddressState state) const { return counts_[static_cast<size_t>(state)]; }
   uint64_t ShadowsOf(PoolId pool) const;
   Families families() const;
-  // Calls `visit` for each record that is not free, by pool and address, until it returns false.
-  void ForEach(absl::FunctionRef<bool(const AddressRecord&)> visit) const;
+  // Calls `visit` for each record that is not free, in address order, from `from` on, until it returns false or `budget`
+  // addresses have been looked at. Returns where to go on; nullopt at the end.
+  std::optional<Ip> Visit(Ip from, size_t budget, absl::FunctionRef<bool(const AddressRecord&)> visit) const;
 
   // Loading into a new Network: pools first, then records and predictions in any order, then FinishLoad once, with the
   // stored revision and the time of the last commit. DATA_LOSS if what was stored contradicts itself.

@@ -247,6 +247,8 @@ class Model {
   }
 
   void CheckRevisions() {
+    EXPECT_EQ(network_->revision() - checked_revision_, changes_.size()) << "each change has a revision of its own";
+    checked_revision_ = network_->revision();
     uint64_t last = 0;
     for (const Change& change : changes_) {
       const auto* record = std::get_if<AddressRecord>(&change);
@@ -259,7 +261,7 @@ class Model {
 
   void CheckAll() {
     uint64_t assigned = 0, quarantined = 0, shadows = 0;
-    network_->ForEach([&](const AddressRecord& record) {
+    network_->Visit(Ip(), SIZE_MAX, [&](const AddressRecord& record) {
       shadows += record.state == AddressState::kShadow ? 1 : 0;
       if (record.state == AddressState::kAssigned) {
         ++assigned;
@@ -289,8 +291,8 @@ class Model {
   void Reload() {
     std::unique_ptr<Network> again = stored_.Load(network_->revision(), now_);
     std::vector<AddressRecord> before, after;
-    network_->ForEach([&](const AddressRecord& record) { before.push_back(record); return true; });
-    again->ForEach([&](const AddressRecord& record) { after.push_back(record); return true; });
+    network_->Visit(Ip(), SIZE_MAX, [&](const AddressRecord& record) { before.push_back(record); return true; });
+    again->Visit(Ip(), SIZE_MAX, [&](const AddressRecord& record) { after.push_back(record); return true; });
     EXPECT_EQ(before, after);
     network_ = std::move(again);
     CheckAll();
@@ -301,6 +303,7 @@ class Model {
   absl::Time now_ = absl::UnixEpoch() + absl::Hours(1);
   Changes changes_;
   StoredNetwork stored_;
+  uint64_t checked_revision_ = 3;  // after the three pools
   std::map<std::string, Holding> held_;
   std::map<Ip, std::string> holders_;  // each address, those inside blocks too
   std::map<Ip, absl::Time> cooling_, preserved_;

@@ -10,7 +10,7 @@
 
 namespace gnomon {
 
-absl::Status Network::Predict(absl::Time now, const PredictRequest& request, Changes* changes) {
+absl::Status Network::Validate(const PredictRequest& request) {
   auto invalid = [](std::string_view field, const auto& value, std::string_view what, std::string_view hint) {
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_PREDICTION", what)
         .Field(field)
@@ -29,6 +29,11 @@ absl::Status Network::Predict(absl::Time now, const PredictRequest& request, Cha
     return invalid("zone", request.key.scope.zone, "a scope is a zone or a host, not both",
                    "name the host alone; it implies its zone");
   }
+  return absl::OkStatus();
+}
+
+absl::Status Network::Predict(absl::Time now, const PredictRequest& request, Changes* changes) {
+  GNOMON_RETURN_IF_ERROR(Validate(request));
   auto& sources = predictions_[{request.key.type, request.key.scope}];
   auto found = sources.find(request.key.source);
   if (found != sources.end()) {

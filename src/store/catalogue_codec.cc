@@ -38,6 +38,12 @@ Op Encode(const NetworkEntry& entry) {
   value.String(entry.name);
   value.String(entry.account);
   value.Varint(entry.vni);
+  value.Varint(entry.warm.target);
+  value.Varint(entry.warm.by_type.size());
+  for (const auto& [type, target] : entry.warm.by_type) {
+    value.String(type);
+    value.Varint(target);
+  }
   value.Bool(entry.deleting);
   return {NetworkKey(entry.id), value.Take()};
 }
@@ -52,6 +58,15 @@ Op Encode(const HostEntry& entry) {
 Op Encode(const ErasedNetwork& erased) { return {NetworkKey(erased.id), std::nullopt}; }
 Op Encode(const ErasedHost& erased) { return {HostKey(erased.name), std::nullopt}; }
 
+WarmPool ReadWarmPool(FieldReader& value) {
+  WarmPool warm{.target = static_cast<uint32_t>(value.Varint(Catalogue::kMaxWarmTarget))};
+  for (uint64_t left = value.Varint(Catalogue::kMaxWarmTypes); left > 0 && value.ok(); --left) {
+    const std::string type = value.String();
+    warm.by_type[type] = static_cast<uint32_t>(value.Varint(Catalogue::kMaxWarmTarget));
+  }
+  return warm;
+}
+
 StoredCatalogue Read(char kind, FieldReader& key, FieldReader& value) {
   if (kind == kMetaKind) return CatalogueMeta{.last_id = NetworkId{value.Varint()}};
   if (kind == kHostKind) {
@@ -64,6 +79,7 @@ StoredCatalogue Read(char kind, FieldReader& key, FieldReader& value) {
   network.name = value.String();
   network.account = value.String();
   network.vni = static_cast<uint32_t>(value.Varint(Catalogue::kMaxVni));
+  network.warm = ReadWarmPool(value);
   network.deleting = value.Bool();
   return network;
 }

@@ -7,7 +7,8 @@
 namespace gnomon {
 namespace {
 
-const NetworkEntry kNetwork{.id = NetworkId{1ull << 40}, .name = "prod", .account = "acme", .vni = 16777215, .deleting = true};
+const NetworkEntry kNetwork{.id = NetworkId{1ull << 40}, .name = "prod", .account = "acme", .vni = 16777215,
+                            .warm = {.target = 8, .by_type = {{"ci", 0}, {"web", 300}}}, .deleting = true};
 const HostEntry kHost{.name = "h1", .physical_address = Ip::V4(0xc0000201)};
 
 TEST(CatalogueCodecTest, WhatIsEncodedIsDecodedTheSame) {
