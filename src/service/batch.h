@@ -12,8 +12,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
 #include "store/store.h"
 
@@ -28,13 +30,21 @@ class Batch {
 
   // The changes of one command.
   void Add(uint64_t group, std::vector<Op> ops, Meta meta);
+  // Ops that need no meta key, in a transaction of their own.
+  void AddAlone(std::vector<Op> ops) { transactions_.push_back(Transaction{std::move(ops)}); }
+  // Runs when all of the batch is durable, before anything of it is answered, in the order of these calls; never if the
+  // commit fails. Must be short.
+  void WhenDurable(absl::AnyInvocable<void()> effect) { effects_.push_back(std::move(effect)); }
+
   // All transactions, in an order that keeps each group's.
   std::vector<Transaction> Finish(Meta meta);
+  std::vector<absl::AnyInvocable<void()>> TakeEffects() { return std::move(effects_); }
 
  private:
   void Close(uint64_t group, Meta meta);
 
   std::vector<Transaction> transactions_;
+  std::vector<absl::AnyInvocable<void()>> effects_;
   std::map<uint64_t, std::vector<Op>> open_;  // none is empty
 };
 

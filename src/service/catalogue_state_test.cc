@@ -23,7 +23,7 @@ TEST(CatalogueStateTest, ARestartKeepsNetworksHostsAndTheLastId) {
   };
   const NetworkId first = run([](Catalogue& catalogue, CatalogueChanges* changes) -> absl::StatusOr<NetworkId> {
     EXPECT_TRUE(catalogue.SetHost("h1", Ip::V4(1), changes).ok());
-    return catalogue.Create("a", "acme", 7, changes)->id;
+    return catalogue.Create("a", "acme", 7, {}, changes)->id;
   });
   run([&](Catalogue& catalogue, CatalogueChanges* changes) -> absl::StatusOr<NetworkId> {
     EXPECT_EQ(catalogue.FindHost("h1")->physical_address, Ip::V4(1));
@@ -34,7 +34,7 @@ TEST(CatalogueStateTest, ARestartKeepsNetworksHostsAndTheLastId) {
   });
   const NetworkId second = run([](Catalogue& catalogue, CatalogueChanges* changes) -> absl::StatusOr<NetworkId> {
     EXPECT_EQ(catalogue.Find("a"), nullptr);
-    return catalogue.Create("a", "acme", 7, changes)->id;
+    return catalogue.Create("a", "acme", 7, {}, changes)->id;
   });
   EXPECT_GT(second, first) << "network ids are never used again";
 }

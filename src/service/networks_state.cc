@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <variant>
 
+#include "base/check.h"
+#include "base/error.h"
 #include "store/codec.h"
 
 namespace gnomon {
@@ -34,48 +36,98 @@ NetworksState::NetworksState(std::vector<NetworkId> networks) {
 }
 
 absl::StatusOr<absl::Time> NetworksState::Load(ShardStore& handle) {
+  handle_ = &handle;
   absl::Time last_commit = absl::InfinitePast();
-  for (auto& [id, network] : networks_) {
+  for (auto& [id, member] : networks_) {
+    if (member.closed) continue;
     auto loaded = std::make_unique<Network>(id);
     NetworkMeta meta;
     GNOMON_RETURN_IF_ERROR(LoadPools(handle, id, loaded.get()));
     GNOMON_RETURN_IF_ERROR(LoadRest(handle, id, loaded.get(), &meta));
     GNOMON_RETURN_IF_ERROR(loaded->FinishLoad(meta.revision, meta.last_commit));
     last_commit = std::max(last_commit, meta.last_commit);
-    network = std::move(loaded);
+    member.network = std::move(loaded);
+    member.log->Reset(meta.revision);
   }
   return last_commit;
 }
 
 void NetworksState::Advance(absl::Time now, Batch* batch) {
-  for (auto& [id, network] : networks_) {
+  for (auto& [id, member] : networks_) {
+    if (member.closed || member.network->NextDeadline() > now) continue;
     Changes changes;
-    network->Advance(now, &changes);
-    Gather(id, changes, now, batch);
+    member.network->Advance(now, &changes);
+    Gather(id, std::move(changes), now, batch);
   }
 }
 
 absl::Time NetworksState::NextDeadline() const {
   absl::Time next = absl::InfiniteFuture();
-  for (const auto& [id, network] : networks_) next = std::min(next, network->NextDeadline());
+  for (const auto& [id, member] : networks_) {
+    if (!member.closed) next = std::min(next, member.network->NextDeadline());
+  }
   return next;
 }
 
 Op NetworksState::MetaOf(uint64_t group, absl::Time now) const {
   const NetworkId id{group};
-  return EncodeMeta(id, {.revision = networks_.at(id)->revision(), .last_commit = now});
+  return EncodeMeta(id, {.revision = networks_.at(id).network->revision(), .last_commit = now});
 }
 
 void NetworksState::Add(NetworkId id) {
-  std::unique_ptr<Network>& network = networks_[id];
-  if (network == nullptr) network = std::make_unique<Network>(id);
+  Member& member = networks_[id];
+  if (member.network != nullptr) return;
+  member.network = std::make_unique<Network>(id);
+  member.log = std::make_shared<EventLog>(0);
 }
 
-void NetworksState::Gather(NetworkId id, const Changes& changes, absl::Time now, Batch* batch) const {
+absl::Status NetworksState::SetClosed(NetworkId id, bool closed) {
+  auto member = networks_.find(id);
+  if (member == networks_.end()) return NotFound();
+  member->second.closed = closed;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> NetworksState::EraseStep(NetworkId id, Batch* batch) {
+  auto member = networks_.find(id);
+  GNOMON_CHECK(member == networks_.end() || member->second.closed);
+  std::vector<Op> ops;
+  absl::Status walked = handle_->Load(NetworkPrefix(id), [&](std::string_view key, std::string_view) -> absl::Status {
+    if (ops.size() == Batch::kMaxKeys) return absl::CancelledError("enough for one step");
+    ops.push_back(Op{std::string(key), std::nullopt});
+    return absl::OkStatus();
+  });
+  if (!walked.ok() && !absl::IsCancelled(walked)) return walked;
+  if (!ops.empty()) {
+    batch->AddAlone(std::move(ops));
+    return true;
+  }
+  if (member != networks_.end()) {
+    member->second.log->Reset(0);  // whoever watches it is told to list, and finds it gone
+    networks_.erase(member);
+  }
+  return false;
+}
+
+absl::StatusOr<std::shared_ptr<EventLog>> NetworksState::LogOf(NetworkId id) const {
+  auto member = networks_.find(id);
+  if (member == networks_.end() || member->second.closed) return NotFound();
+  return member->second.log;
+}
+
+absl::Status NetworksState::NotFound() {
+  return Error(absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND", "no such network, or it is being deleted");
+}
+
+void NetworksState::Gather(NetworkId id, Changes changes, absl::Time now, Batch* batch) const {
   if (changes.empty()) return;
   std::vector<Op> ops;
   for (const Change& change : changes) ops.push_back(EncodeChange(id, change));
   batch->Add(static_cast<uint64_t>(id), std::move(ops), [&](uint64_t group) { return MetaOf(group, now); });
+  const Member& member = networks_.at(id);
+  batch->WhenDurable([log = member.log, last = member.network->revision(), changes = std::move(changes)]() mutable {
+    log->Append(last, std::move(changes));
+  });
 }
 
 }  // namespace gnomon

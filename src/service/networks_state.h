@@ -14,9 +14,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "base/error.h"
 #include "ipam/network.h"
 #include "service/batch.h"
+#include "service/event_log.h"
 #include "store/store.h"
 
 namespace gnomon {
@@ -33,25 +33,39 @@ class NetworksState {
 
   // Makes an empty network; nothing if it is there.
   void Add(NetworkId id);
+  // Refuses all commands from now on, or takes them again: a network is closed while it is being deleted.
+  absl::Status SetClosed(NetworkId id, bool closed);
+  // Erases the next keys of a closed network; false if there were none any more, and then it is forgotten. Each step must be
+  // durable before the next.
+  absl::StatusOr<bool> EraseStep(NetworkId id, Batch* batch);
+
+  // The durable changes of the network.
+  absl::StatusOr<std::shared_ptr<EventLog>> LogOf(NetworkId id) const;
 
   // Runs a command of Network, `(Network&, Changes*) -> StatusOr<T>`, on one of them.
   template <typename Command>
   auto On(NetworkId id, absl::Time now, Batch* batch, Command command)
       -> decltype(command(std::declval<Network&>(), std::declval<Changes*>())) {
-    auto network = networks_.find(id);
-    if (network == networks_.end()) {
-      return absl::Status(Error(absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND", "no such network"));
-    }
+    auto member = networks_.find(id);
+    if (member == networks_.end() || member->second.closed) return NotFound();
     Changes changes;
-    auto result = command(*network->second, &changes);
-    Gather(id, changes, now, batch);
+    auto result = command(*member->second.network, &changes);
+    Gather(id, std::move(changes), now, batch);
     return result;
   }
 
  private:
-  void Gather(NetworkId id, const Changes& changes, absl::Time now, Batch* batch) const;
+  struct Member {
+    std::unique_ptr<Network> network;
+    std::shared_ptr<EventLog> log;
+    bool closed = false;
+  };
 
-  std::map<NetworkId, std::unique_ptr<Network>> networks_;
+  static absl::Status NotFound();
+  void Gather(NetworkId id, Changes changes, absl::Time now, Batch* batch) const;
+
+  std::map<NetworkId, Member> networks_;
+  ShardStore* handle_ = nullptr;  // of the last Load
 };
 
 }  // namespace gnomon

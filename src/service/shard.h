@@ -180,12 +180,16 @@ class Shard {
       absl::MutexLock lock(&mutex_);
       ++commits_;
     }
-    handle_->Commit(std::move(transactions), [this, items = std::move(items)](absl::Status status) mutable {
-      Done(std::move(items), status);
+    handle_->Commit(std::move(transactions), [this, items = std::move(items),
+                                              effects = batch.TakeEffects()](absl::Status status) mutable {
+      if (status.ok()) {
+        for (auto& effect : effects) effect();
+      }
+      Finish(std::move(items), status);
     });
   }
 
-  void Done(std::vector<Item> items, const absl::Status& status) {
+  void Finish(std::vector<Item> items, const absl::Status& status) {
     absl::Status answer;
     if (!status.ok()) {
       answer = Unavailable("OUTCOME_UNKNOWN", absl::StrCat("the store failed: ", status.message()),
