@@ -4,12 +4,18 @@
 //
 // It is the unit of change and of storage: one stored key an address. A free address that was never used has none.
 //
-// Threads: a value type.
+// Ownership: its texts are views: of a network's own memory, until the next command on that network; or of the bytes that it
+// was decoded from. An OwnedRecord has its own.
+// Threads: value types.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "ipam/pool.h"
@@ -45,10 +51,16 @@ struct Place {
   std::string host = {};
   friend bool operator==(const Place&, const Place&) = default;
   friend auto operator<=>(const Place&, const Place&) = default;
-  template <typename H>
-  friend H AbslHashValue(H h, const Place& place) {
-    return H::combine(std::move(h), place.zone, place.host);
-  }
+};
+
+struct PlaceView {
+  std::string_view zone = {};
+  std::string_view host = {};
+  PlaceView() = default;
+  PlaceView(std::string_view in_zone, std::string_view on_host) : zone(in_zone), host(on_host) {}
+  PlaceView(const Place& place) : zone(place.zone), host(place.host) {}  // NOLINT(google-explicit-constructor)
+  Place Own() const { return {std::string(zone), std::string(host)}; }
+  friend bool operator==(const PlaceView&, const PlaceView&) = default;
 };
 
 struct AddressRecord {
@@ -65,21 +77,39 @@ struct AddressRecord {
   std::optional<Ip> partner = {};  // the other address of a dual-stack pair
 
   // Of instances; a preserved or quarantined address keeps the id of its last one.
-  std::string instance = {};
-  bool from_shadow = false;  // the assignment was a hit
-  std::string labels = {};        // canonical "key=value\n" lines, in the order of the keys
+  std::string_view instance = {};
+  bool from_shadow = false;       // the assignment was a hit
+  std::string_view labels = {};   // canonical "key=value\n" lines, in the order of the keys
 
   // Of instances and of shadows.
-  std::string type = {};
-  Place place = {};
+  std::string_view type = {};
+  PlaceView place = {};
 
-  // Of shadows.
+  // Of shadows, and of what began as one.
   Warmth warmth = Warmth::kCold;
-  std::string source = {};      // who predicted
-  std::string prediction = {};  // the prediction's id
+  std::string_view source = {};      // who predicted
+  std::string_view prediction = {};  // the prediction's id
   Resources resources = {};
 
   friend bool operator==(const AddressRecord&, const AddressRecord&) = default;
+};
+
+// An AddressRecord with texts of its own. Cost: one allocation.
+class OwnedRecord : public AddressRecord {
+ public:
+  OwnedRecord() = default;
+  explicit OwnedRecord(const AddressRecord& record) : AddressRecord(record) { OwnTexts(); }
+  OwnedRecord(const OwnedRecord& other) : AddressRecord(other) { OwnTexts(); }
+  OwnedRecord(OwnedRecord&& other) noexcept = default;
+  OwnedRecord& operator=(const OwnedRecord& other) {
+    OwnedRecord copy(other);
+    return *this = std::move(copy);
+  }
+  OwnedRecord& operator=(OwnedRecord&& other) noexcept = default;
+
+ private:
+  void OwnTexts();
+  std::unique_ptr<char[]> texts_;  // does not move when the record does
 };
 
 }  // namespace gnomon

@@ -2,6 +2,8 @@
 //
 // Changes is what commands did to a network's state, in order: what must be stored before anything is answered.
 //
+// The texts of records view the network's memory: changes are read before its next command.
+//
 // Loading all that was ever put and not erased gives the state back (Network::Load*).
 //
 // Threads: a value type.
@@ -9,6 +11,7 @@
 
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -50,5 +53,20 @@ struct ErasedPrediction {
 
 using Change = std::variant<AddressRecord, ErasedAddress, PoolConfig, ErasedPool, PredictionRecord, ErasedPrediction>;
 using Changes = std::vector<Change>;
+
+// A Change with texts of its own.
+using OwnedChange =
+    std::variant<OwnedRecord, ErasedAddress, PoolConfig, ErasedPool, PredictionRecord, ErasedPrediction>;
+inline OwnedChange Own(const Change& change) {
+  return std::visit(
+      [](const auto& one) -> OwnedChange {
+        if constexpr (std::is_same_v<std::decay_t<decltype(one)>, AddressRecord>) {
+          return OwnedRecord(one);
+        } else {
+          return one;
+        }
+      },
+      change);
+}
 
 }  // namespace gnomon

@@ -15,6 +15,7 @@ namespace gnomon {
 Network::Network(NetworkId id) : id_(id) {}
 
 absl::StatusOr<PoolId> Network::AddPool(PoolConfig config, Changes* changes) {
+  records_.Settle();
   GNOMON_RETURN_IF_ERROR(Pool::Validate(config));
   if (pools_.size() >= kMaxPools) {
     return Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_POOLS",
@@ -45,6 +46,7 @@ absl::StatusOr<PoolId> Network::AddPool(PoolConfig config, Changes* changes) {
 }
 
 absl::Status Network::UpdatePool(absl::Time now, PoolConfig config, Changes* changes) {
+  records_.Settle();
   Pool* pool = PoolOf(config.id);
   if (pool == nullptr) return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", "no such pool");
   config.name = pool->config().name;
@@ -53,9 +55,8 @@ absl::Status Network::UpdatePool(absl::Time now, PoolConfig config, Changes* cha
   ++revision_;
   changes->push_back(pool->config());
   while (drain && ShadowsOf(config.id) > 0) {
-    const Slot slot = shadows_.Oldest([&](Slot candidate) {
-      const AddressRecord& record = At(candidate);
-      return record.pool == config.id || (record.partner && At(SlotOf(*record.partner)).pool == config.id);
+    const Slot slot = shadows_.First([&](Slot candidate) {
+      return At(candidate).pool == config.id || At(At(candidate).partner).pool == config.id;
     });
     Reclaim(now, slot, true, changes);
   }
@@ -63,6 +64,7 @@ absl::Status Network::UpdatePool(absl::Time now, PoolConfig config, Changes* cha
 }
 
 absl::Status Network::RemovePool(absl::Time now, PoolId id, Changes* changes) {
+  records_.Settle();
   Pool* pool = PoolOf(id);
   if (pool == nullptr) return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", "no such pool");
   std::vector<Slot> shadows;
@@ -116,16 +118,16 @@ Families Network::families() const {
   return all;
 }
 
-std::vector<AddressRecord> Network::Find(std::string_view instance) const {
-  std::vector<AddressRecord> found;
-  for (Slot slot : SlotsOf(instance)) found.push_back(At(slot));
+Records Network::Find(std::string_view instance) const {
+  Records found;
+  for (Slot slot : SlotsOf(instance)) found.push_back(records_.Get(slot));
   return found;
 }
 
 std::optional<AddressRecord> Network::Describe(Ip address) const {
   const Slot slot = SlotOf(address);
   if (slot == 0) return std::nullopt;
-  return At(slot);
+  return records_.Get(slot);
 }
 
 std::optional<AddressRecord> Network::PeekShadow(const std::string& type, const Place& place) const {
@@ -134,7 +136,13 @@ std::optional<AddressRecord> Network::PeekShadow(const std::string& type, const 
   request.place = place;
   const Slot slot = MatchingShadow(request, families());
   if (slot == 0) return std::nullopt;
-  return At(slot);
+  return records_.Get(slot);
+}
+
+size_t Network::MemoryBytes() const {
+  size_t bytes = records_.MemoryBytes() + instances_.capacity() * (sizeof(Slot) + 1) + deadlines_.size() * sizeof(Deadline);
+  for (const auto& [id, pool] : pools_) bytes += pool->MemoryBytes();
+  return bytes;
 }
 
 uint64_t Network::ShadowsOf(PoolId pool) const {
@@ -153,7 +161,7 @@ std::optional<Ip> Network::Visit(Ip from, size_t budget, absl::FunctionRef<bool(
     if (prefix.last() < from) continue;
     if (budget == 0 || !more) return std::max(from, prefix.base());
     const Ip start = std::max(from, prefix.base());
-    std::optional<Ip> rest = pool->Visit(start, budget, [&](Slot slot) { return more = visit(At(slot)); });
+    std::optional<Ip> rest = pool->Visit(start, budget, [&](Slot slot) { return more = visit(records_.Get(slot)); });
     if (rest) return rest;
     const absl::uint128 looked = prefix.last().bits() - start.bits();
     budget -= static_cast<size_t>(std::min<absl::uint128>(budget, looked));
@@ -173,41 +181,40 @@ Pool* Network::PoolAt(Ip ip) const {
   return nullptr;
 }
 
-Slot Network::NewSlot(AddressRecord record) {
+Slot Network::NewSlot(const AddressRecord& record) {
   ++counts_[static_cast<size_t>(record.state)];
-  if (free_slots_.empty()) {
-    records_.push_back(std::move(record));
-    return static_cast<Slot>(records_.size() - 1);
-  }
-  const Slot slot = free_slots_.back();
-  free_slots_.pop_back();
-  records_[slot] = std::move(record);
-  return slot;
+  return records_.Add(record);
 }
 
 void Network::DropSlot(Slot slot) {
   --counts_[static_cast<size_t>(At(slot).state)];
-  At(slot) = AddressRecord{};
-  free_slots_.push_back(slot);
+  records_.Drop(slot);
 }
 
 void Network::SetState(absl::Time now, Slot slot, AddressState state, absl::Time until) {
-  AddressRecord& record = At(slot);
-  --counts_[static_cast<size_t>(record.state)];
+  RecordTable::Entry& entry = At(slot);
+  GNOMON_CHECK(entry.state != AddressState::kShadow && state != AddressState::kShadow);
+  --counts_[static_cast<size_t>(entry.state)];
   ++counts_[static_cast<size_t>(state)];
-  record.state = state;
-  record.since = now;
-  record.until = until;
+  entry.state = state;
+  entry.SetTimes(now, until);
+}
+
+void Network::EndShadow(absl::Time now, Slot slot, AddressState state, absl::Time until) {
+  --counts_[static_cast<size_t>(AddressState::kShadow)];
+  ++counts_[static_cast<size_t>(state)];
+  records_.EndShadow(slot, state);
+  At(slot).SetTimes(now, until);
 }
 
 void Network::Put(Slot slot, Changes* changes) {
-  AddressRecord& record = At(slot);
-  record.revision = ++revision_;
-  changes->push_back(record);
-  if (record.until == absl::InfiniteFuture() || PrimaryOf(slot) != slot) return;
-  deadlines_.push({record.until, slot, record.revision});
+  RecordTable::Entry& entry = At(slot);
+  entry.revision = ++revision_;
+  changes->push_back(records_.Get(slot));
+  if (entry.until() == absl::InfiniteFuture() || PrimaryOf(slot) != slot) return;
+  deadlines_.push({entry.until(), slot, entry.revision});
   // Deadlines that are void stay in the queue until their time; more of them than records means that most are void.
-  if (deadlines_.size() <= 2 * records_.size() + 1024) return;
+  if (deadlines_.size() <= 2 * records_.end() + 1024) return;
   std::vector<Deadline> live;
   while (!deadlines_.empty()) {
     if (At(deadlines_.top().slot).revision == deadlines_.top().revision) live.push_back(deadlines_.top());
@@ -221,30 +228,36 @@ Slot Network::SlotOf(Ip ip) const {
   return pool == nullptr ? 0 : pool->Find(ip);
 }
 
-std::vector<Slot> Network::SlotsOf(std::string_view instance) const {
-  auto found = instances_.find(AbslView(instance));
-  if (found == instances_.end()) return {};
-  std::vector<Slot> slots{found->second};
-  if (At(found->second).partner) slots.push_back(SlotOf(*At(found->second).partner));
+Network::Slots Network::SlotsOf(std::string_view instance) const {
+  auto found = instances_.find(instance);
+  return found == instances_.end() ? Slots() : PairOf(*found);
+}
+
+Network::Slots Network::PairOf(Slot slot) const {
+  Slots slots{slot};
+  if (At(slot).partner != 0) slots.push_back(At(slot).partner);
   return slots;
 }
 
-Slot Network::PrimaryOf(Slot slot) const {
-  const AddressRecord& record = At(slot);
-  if (record.state != AddressState::kShadow || !record.partner || record.address.IsV4()) return slot;
-  return SlotOf(*record.partner);
+void Network::Join(Slot a, Slot b) {
+  At(a).partner = b;
+  At(b).partner = a;
 }
 
-ShadowTable::Group Network::GroupOf(const AddressRecord& record) const {
-  Families families = record.address.IsV4() ? kOnlyIpv4 : kOnlyIpv6;
-  if (record.partner) families = kBothFamilies;
-  return {record.type, record.place, families};
+void Network::Part(Slot slot) {
+  const Slot partner = std::exchange(At(slot).partner, 0);
+  if (partner != 0) At(partner).partner = 0;
+}
+
+Slot Network::PrimaryOf(Slot slot) const {
+  const RecordTable::Entry& entry = At(slot);
+  if (entry.state != AddressState::kShadow || !entry.is_pair() || entry.address().IsV4()) return slot;
+  return entry.partner;
 }
 
 void Network::IndexShadow(Slot slot) {
-  const AddressRecord& record = At(slot);
-  ++shadows_by_pool_[record.pool];
-  if (!record.partner || record.address.IsV4()) shadows_.Add(GroupOf(record), record.warmth, slot);
+  ++shadows_by_pool_[At(slot).pool];
+  if (PrimaryOf(slot) == slot) shadows_.Add(slot);
 }
 
 // Deterministic: the same state gives the same number, so that a replay chooses the same addresses. SplitMix64's finalizer

@@ -14,6 +14,8 @@
 //   absl::StatusOr<Assignment> got = network.Create(now, CreateRequest{.instance = "vm-1", .type = "web"}, &changes);
 //
 // Threads: not thread-safe; its shard owns it.
+// Ownership: the records that a command or a read gives, and those in `changes`, view the network's memory: they stand until
+// the next command.
 // Time: core time, which never goes back. Advance comes before the commands of a time.
 // Limits: kMaxPools, kMaxBatch, kMaxFill. A command changes at most 100 records, but for blocks that stand on shadows.
 // Errors: Error with a stable code: INSTANCE_DIFFERS, GENERATION_DIFFERS, POOL_EXHAUSTED, ADDRESS_IN_USE, ...
@@ -21,7 +23,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,15 +34,19 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/functional/function_ref.h"
+#include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "base/absl_view.h"
 #include "ipam/address_record.h"
 #include "ipam/changes.h"
 #include "ipam/pool.h"
+#include "ipam/record_table.h"
 #include "ipam/shadow_table.h"
 
 namespace gnomon {
@@ -60,8 +65,11 @@ struct CreateRequest {
   int block_length = 0;            // 0: single addresses; else a block of this prefix length, of one family
 };
 
+// The records of one instance, IPv4 first.
+using Records = absl::InlinedVector<AddressRecord, 2>;
+
 struct Assignment {
-  std::vector<AddressRecord> addresses = {};  // IPv4 first
+  Records addresses = {};  // IPv4 first
   bool created = false;                  // false: it was there already, with the same parameters
   bool hit = false;                      // all its addresses were shadows
   // A shadow with effects outside was preempted: answer when Withdrawn has been called for all of these addresses, or at
@@ -78,7 +86,8 @@ struct ReleaseRequest {
 
 struct UpdateRequest {
   std::string instance = {};
-  std::optional<Place> place = {};
+  std::optional<std::string> zone = {};
+  std::optional<std::string> host = {};
   std::optional<std::string> labels = {};
   std::optional<uint64_t> generation = {};
 };
@@ -105,6 +114,8 @@ class Network {
  public:
   static constexpr size_t kMaxPools = 256;
   static constexpr size_t kMaxBatch = 100;  // addresses
+  static constexpr size_t kMaxTextBytes = 255;  // of an id, type, zone or host; labels have kMaxLabelsBytes
+  static constexpr size_t kMaxLabelsBytes = 16384;
   static constexpr uint32_t kMaxFill = 48;  // shadows a step; a pair is two records
   static constexpr uint32_t kMaxPredicted = 1u << 20;
   static constexpr size_t kMaxPredictions = 10000;
@@ -113,6 +124,8 @@ class Network {
   static constexpr absl::Duration kMaxWithdrawWait = absl::Seconds(2);
 
   explicit Network(NetworkId id);
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
 
   // Pools. `config.id` is ignored by AddPool, which gives the next one. Errors: POOL_EXISTS, POOL_OVERLAPS, POOL_NOT_FOUND,
   // POOL_IN_USE (held by others than shadows), TOO_MANY_POOLS, and those of Pool::Validate.
@@ -129,8 +142,8 @@ class Network {
   absl::StatusOr<std::vector<Assignment>> CreateBatch(absl::Time now, absl::Span<const CreateRequest> requests,
                                                       Changes* changes);
   // Quarantines or preserves the instance's addresses, and returns them; none if the instance is not there.
-  absl::StatusOr<std::vector<AddressRecord>> Release(absl::Time now, const ReleaseRequest& request, Changes* changes);
-  absl::StatusOr<std::vector<AddressRecord>> Update(absl::Time now, const UpdateRequest& request, Changes* changes);
+  absl::StatusOr<Records> Release(absl::Time now, const ReleaseRequest& request, Changes* changes);
+  absl::StatusOr<Records> Update(absl::Time now, const UpdateRequest& request, Changes* changes);
   // Puts a preserved or free address (or a shadow's) on a live instance, in place of its address of that family, which is
   // quarantined. A new generation begins.
   absl::StatusOr<Assignment> Reassign(absl::Time now, std::string_view instance, Ip address, Changes* changes);
@@ -157,11 +170,12 @@ class Network {
 
   // Reads.
   uint64_t revision() const { return revision_; }
-  std::vector<AddressRecord> Find(std::string_view instance) const;  // empty: not there
+  Records Find(std::string_view instance) const;  // empty: not there
   // The record of the address, or of the block around it; nullopt if it is free or of no pool.
   std::optional<AddressRecord> Describe(Ip address) const;
   // The shadow that a creation would take; nullopt if none fits.
   std::optional<AddressRecord> PeekShadow(const std::string& type, const Place& place) const;
+  size_t MemoryBytes() const;  // of records, indexes and pools
   uint64_t CountOf(AddressState state) const { return counts_[static_cast<size_t>(state)]; }
   uint64_t ShadowsOf(PoolId pool) const;
   Families families() const;
@@ -172,7 +186,7 @@ class Network {
   // Loading into a new Network: pools first, then records and predictions in any order, then FinishLoad once, with the
   // stored revision and the time of the last commit. DATA_LOSS if what was stored contradicts itself.
   absl::Status LoadPool(PoolConfig config);
-  absl::Status LoadRecord(AddressRecord record);
+  absl::Status LoadRecord(const AddressRecord& record);
   absl::Status LoadPrediction(PredictionRecord prediction);
   absl::Status FinishLoad(uint64_t revision, absl::Time last_commit);
 
@@ -186,10 +200,11 @@ class Network {
     }
   };
   using GroupKey = std::pair<std::string, Place>;  // type, scope
+  using Slots = absl::InlinedVector<Slot, 2>;
 
   // network_create.cc
   absl::Status CheckRequest(const CreateRequest& request, Families* families) const;
-  absl::StatusOr<Assignment> Existing(const CreateRequest& request) const;
+  absl::StatusOr<Assignment> Existing(const CreateRequest& request, Slot slot) const;
   absl::Status CheckBatchFits(absl::Span<const CreateRequest> requests) const;
   absl::StatusOr<Assignment> CreateNew(absl::Time now, const CreateRequest& request, Changes* changes);
   Slot MatchingShadow(const CreateRequest& request, Families families) const;
@@ -201,57 +216,78 @@ class Network {
   absl::Status Exhausted(const CreateRequest& request, Family family) const;
   bool IsPreemptible(Ip ip) const;
   void Preempt(absl::Time now, const Prefix& prefix, Assignment* assignment, Changes* changes);
-  Slot Assign(absl::Time now, const Prefix& prefix, AddressRecord wanted, Changes* changes);
+  Slot Assign(absl::Time now, const Prefix& prefix, AddressRecord wanted);
   Mac MakeMac(Ip address) const;
-  Assignment Describe(const std::vector<Slot>& slots) const;
+  Assignment Describe(const Slots& slots) const;
 
   // network_end.cc
   void Quarantine(absl::Time now, Slot slot, Changes* changes);
   void GiveBack(absl::Time now, Slot slot, bool withdraw, Changes* changes);  // a shadow's record
   void Reclaim(absl::Time now, Slot slot, bool withdraw, Changes* changes);   // a shadow, with its partner
-  void SetFree(absl::Time now, Slot slot, Changes* changes);      // of what was an instance's
+  void SetFree(Slot slot);                                         // of what was an instance's
   void ReturnUnused(absl::Time now, Slot slot, Changes* changes);  // of what was a shadow's
   void Expire(absl::Time now, Slot slot, Changes* changes);
   void ExpirePredictions(absl::Time now, Changes* changes);
 
+  // network_load.cc
+  absl::Status IndexLoaded(Slot slot);
+
   // network_predict.cc
   std::pair<uint32_t, absl::Time> TargetOf(const GroupKey& key) const;  // shadows, and the latest deadline
   const PredictionRecord* ReasonOf(const GroupKey& key) const;
-  void ConsumePredictions(const AddressRecord& shadow, Changes* changes);
+  void ConsumePredictions(Slot shadow, Changes* changes);
   Pool* RoomyPool(Family family, uint64_t wanted) const;
   bool ReserveOne(absl::Time now, const GroupKey& key, absl::Time until, Changes* changes);
 
   // network.cc
   Pool* PoolOf(PoolId id) const;
   Pool* PoolAt(Ip ip) const;
-  AddressRecord& At(Slot slot) { return records_[slot]; }
-  const AddressRecord& At(Slot slot) const { return records_[slot]; }
-  Slot NewSlot(AddressRecord record);
+  RecordTable::Entry& At(Slot slot) { return records_[slot]; }
+  const RecordTable::Entry& At(Slot slot) const { return records_[slot]; }
+  Slot NewSlot(const AddressRecord& record);
   void DropSlot(Slot slot);
-  void SetState(absl::Time now, Slot slot, AddressState state, absl::Time until);
+  void SetState(absl::Time now, Slot slot, AddressState state, absl::Time until);  // not to or from kShadow
+  void EndShadow(absl::Time now, Slot slot, AddressState state, absl::Time until);
   void Put(Slot slot, Changes* changes);  // a new revision, and its deadline
   Slot SlotOf(Ip ip) const;
-  std::vector<Slot> SlotsOf(std::string_view instance) const;
-  ShadowTable::Group GroupOf(const AddressRecord& record) const;
+  Slots SlotsOf(std::string_view instance) const;
+  Slots PairOf(Slot slot) const;  // the slot, and its partner's if it has one
+  void Join(Slot a, Slot b);      // makes them partners
+  void Part(Slot slot);           // ends a partnership
   void IndexShadow(Slot slot);
-  Slot PrimaryOf(Slot slot) const;  // of a pair, the one that the shadow table knows
-  void Detach(Slot slot);           // takes a shadow out of the table, and a withdrawing record out of its set
+  Slot PrimaryOf(Slot slot) const;  // of a pair of shadows, the one that the shadow table knows
+  void Detach(Slot slot);           // takes a shadow out of the table, with its partner
   uint64_t NextRandom() const;
 
   const NetworkId id_;
   uint64_t revision_ = 0;
   std::map<PoolId, std::unique_ptr<Pool>> pools_;
-  std::deque<AddressRecord> records_{1};  // by slot; slot 0 is none
-  std::vector<Slot> free_slots_;
-  absl::flat_hash_map<std::string, Slot> instances_;  // -> the record of its first address
-  ShadowTable shadows_;
+  RecordTable records_;
+  // Instances by their ids, which are hashed and compared where they stand: each is the record of its first address.
+  struct IdHash {
+    using is_transparent = void;
+    const RecordTable* records;
+    size_t operator()(std::string_view id) const { return absl::Hash<absl::string_view>()(AbslView(id)); }
+    size_t operator()(Slot slot) const { return (*this)(records->InstanceOf(slot)); }
+  };
+  struct IdEqual {
+    using is_transparent = void;
+    const RecordTable* records;
+    bool operator()(Slot a, Slot b) const { return a == b; }
+    bool operator()(Slot slot, std::string_view id) const { return records->InstanceOf(slot) == id; }
+    bool operator()(std::string_view id, Slot slot) const { return records->InstanceOf(slot) == id; }
+  };
+  absl::flat_hash_set<Slot, IdHash, IdEqual> instances_{0, IdHash{&records_}, IdEqual{&records_}};
+  ShadowTable shadows_{&records_};
   std::set<Slot> withdrawing_;
   std::map<GroupKey, std::map<std::string, PredictionRecord>> predictions_;  // -> by source
   std::set<std::tuple<absl::Time, GroupKey, std::string>> prediction_ends_;
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
   std::array<uint64_t, 6> counts_{};  // records by AddressState
   std::map<PoolId, uint64_t> shadows_by_pool_;
-  std::vector<AddressRecord> loaded_free_;  // until FinishLoad
+  // Until FinishLoad.
+  std::vector<OwnedRecord> loaded_free_;
+  std::vector<std::pair<Slot, Ip>> loaded_partners_;
 };
 
 }  // namespace gnomon

@@ -22,6 +22,7 @@ absl::Status AtIndex(const absl::Status& status, size_t index) {
 
 absl::StatusOr<std::vector<Assignment>> Network::CreateBatch(absl::Time now, absl::Span<const CreateRequest> requests,
                                                              Changes* changes) {
+  records_.Settle();
   std::set<std::string_view> ids;
   size_t addresses = 0;
   for (size_t i = 0; i < requests.size(); ++i) {
@@ -38,11 +39,12 @@ absl::StatusOr<std::vector<Assignment>> Network::CreateBatch(absl::Time now, abs
   }
   std::vector<std::pair<int, size_t>> order;  // the most particular first, so that the others leave them what they need
   for (size_t i = 0; i < requests.size(); ++i) {
-    if (!instances_.contains(requests[i].instance)) {
+    auto found = instances_.find(std::string_view(requests[i].instance));
+    if (found == instances_.end()) {
       order.emplace_back(requests[i].address ? 0 : requests[i].pool.empty() ? 2 : 1, i);
       continue;
     }
-    absl::StatusOr<Assignment> existing = Existing(requests[i]);
+    absl::StatusOr<Assignment> existing = Existing(requests[i], *found);
     if (!existing.ok()) return AtIndex(existing.status(), i);
   }
   std::sort(order.begin(), order.end());
@@ -56,7 +58,8 @@ absl::StatusOr<std::vector<Assignment>> Network::CreateBatch(absl::Time now, abs
     results[i] = *std::move(created);
   }
   for (size_t i = 0; i < requests.size(); ++i) {
-    if (!results[i].created) results[i] = Existing(requests[i]).value();
+    if (results[i].created) continue;
+    results[i] = Existing(requests[i], *instances_.find(std::string_view(requests[i].instance))).value();
   }
   return results;
 }

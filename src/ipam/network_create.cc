@@ -30,18 +30,19 @@ std::string_view NameOf(Family family) { return family == Family::kIpv4 ? "IPv4"
 }  // namespace
 
 absl::StatusOr<Assignment> Network::Create(absl::Time now, const CreateRequest& request, Changes* changes) {
-  if (instances_.contains(request.instance)) return Existing(request);
+  records_.Settle();
+  auto existing = instances_.find(std::string_view(request.instance));
+  if (existing != instances_.end()) return Existing(request, *existing);
   return CreateNew(now, request, changes);
 }
 
 // What was not said matches anything that was chosen for it.
-absl::StatusOr<Assignment> Network::Existing(const CreateRequest& request) const {
-  const std::vector<Slot> slots = SlotsOf(request.instance);
-  const AddressRecord& first = At(slots[0]);
+absl::StatusOr<Assignment> Network::Existing(const CreateRequest& request, Slot slot) const {
+  Assignment assignment = Describe(PairOf(slot));
+  const AddressRecord& first = assignment.addresses[0];
   Families families = kNoFamilies;
   bool has_address = !request.address, in_pool = request.pool.empty();
-  for (Slot slot : slots) {
-    const AddressRecord& record = At(slot);
+  for (const AddressRecord& record : assignment.addresses) {
     families |= Bit(record.address.family());
     has_address = has_address || record.address == *request.address;
     in_pool = in_pool || PoolOf(record.pool)->config().name == request.pool;
@@ -57,7 +58,7 @@ absl::StatusOr<Assignment> Network::Existing(const CreateRequest& request) const
   if (!in_pool) differ.push_back("pool");
   if (request.families != kNoFamilies && families != request.families) differ.push_back("families");
   if (request.block_length != (is_block ? first.length : 0)) differ.push_back("block_length");
-  if (differ.empty()) return Describe(slots);
+  if (differ.empty()) return assignment;
   return Error(absl::StatusCode::kAlreadyExists, "INSTANCE_DIFFERS",
                absl::StrCat("instance ", request.instance, " exists with another ", absl::StrJoin(differ, ", ")))
       .Field(absl::StrJoin(differ, ","))
@@ -70,6 +71,11 @@ absl::Status Network::CheckRequest(const CreateRequest& request, Families* famil
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_INSTANCE", what).Field(field).Value(value);
   };
   if (request.instance.empty()) return invalid("id", "", "an instance needs an id");
+  for (const auto& [field, text] : {std::pair("id", &request.instance), std::pair("type", &request.type),
+                                    std::pair("zone", &request.place.zone), std::pair("host", &request.place.host)}) {
+    if (text->size() > kMaxTextBytes) return invalid(field, Excerpt(*text), "the text is too long");
+  }
+  if (request.labels.size() > kMaxLabelsBytes) return invalid("labels", "", "the labels are too long");
   if (!request.pool.empty() && FindPool(request.pool) == nullptr) {
     return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", absl::StrCat("no pool ", request.pool, " in this network"))
         .Field("pool")
@@ -123,21 +129,20 @@ absl::StatusOr<Assignment> Network::CreateNew(absl::Time now, const CreateReques
   wanted.type = request.type;
   wanted.place = request.place;
   wanted.labels = request.labels;
-  std::vector<Slot> slots;
-  for (size_t i = 0; i < chosen.size(); ++i) {
-    if (chosen.size() == 2) wanted.partner = chosen[1 - i].base();
-    slots.push_back(Assign(now, chosen[i], wanted, changes));
-  }
-  instances_.emplace(request.instance, slots[0]);
+  Slots slots;
+  for (const Prefix& prefix : chosen) slots.push_back(Assign(now, prefix, wanted));
+  if (slots.size() == 2) Join(slots[0], slots[1]);
+  for (Slot slot : slots) Put(slot, changes);
+  instances_.insert(slots[0]);
   assignment.addresses = Describe(slots).addresses;
   assignment.created = true;
   return assignment;
 }
 
 Slot Network::MatchingShadow(const CreateRequest& request, Families families) const {
-  const std::array<Place, 3> scopes{Place{"", request.place.host}, Place{request.place.zone, ""}, Place{}};
-  for (const Place& scope : scopes) {
-    if (scope == Place{} && &scope != &scopes.back()) continue;
+  const std::array<PlaceView, 3> scopes{PlaceView("", request.place.host), PlaceView(request.place.zone, ""), PlaceView()};
+  for (const PlaceView& scope : scopes) {
+    if (scope == PlaceView() && &scope != &scopes.back()) continue;
     const Slot slot = shadows_.Best({request.type, scope, families});
     if (slot == 0) continue;
     if (request.pool.empty() || PoolOf(At(slot).pool)->config().name == request.pool) return slot;
@@ -146,26 +151,24 @@ Slot Network::MatchingShadow(const CreateRequest& request, Families families) co
 }
 
 Assignment Network::TakeShadow(absl::Time now, const CreateRequest& request, Slot slot, Changes* changes) {
-  ConsumePredictions(At(slot), changes);
+  ConsumePredictions(slot, changes);
   Detach(slot);
-  std::vector<Slot> slots{slot};
-  if (At(slot).partner) slots.push_back(SlotOf(*At(slot).partner));
-  const Mac mac = request.mac ? *request.mac : At(slot).mac;
+  const Slots slots = PairOf(slot);
+  const Mac mac = request.mac ? *request.mac : At(slot).mac_address();
   const uint64_t generation = revision_ + 1;
   for (Slot each : slots) {
-    SetState(now, each, AddressState::kAssigned, absl::InfiniteFuture());
-    AddressRecord& record = At(each);
-    if (record.mac != mac) record.warmth = Warmth::kCold;  // what was made ready was made for the shadow's own
-    record.mac = mac;
-    record.generation = generation;
-    record.used = true;
-    record.instance = request.instance;
-    record.from_shadow = true;
-    record.labels = request.labels;
-    record.place = request.place;
-    Put(each, changes);
+    EndShadow(now, each, AddressState::kAssigned, absl::InfiniteFuture());
+    RecordTable::Entry& entry = At(each);
+    if (entry.mac_address() != mac) entry.warmth = Warmth::kCold;  // what was made ready was made for the shadow's own
+    entry.SetMac(mac);
+    entry.held.generation = generation;
+    entry.used = true;
+    entry.from_shadow = true;
+    records_.SetInstance(each, request.instance, request.labels);
+    records_.SetPlace(each, request.place);
   }
-  instances_.emplace(request.instance, slots[0]);
+  for (Slot each : slots) Put(each, changes);
+  instances_.insert(slots[0]);
   Assignment assignment = Describe(slots);
   assignment.created = true;
   return assignment;
@@ -191,23 +194,18 @@ absl::StatusOr<Prefix> Network::ChooseStandard(const CreateRequest& request, Fam
   for (Pool* pool : candidates) {
     if (std::optional<Ip> ip = pool->Propose(NextRandom())) return Prefix(*ip, MaxLength(family));
   }
-  auto mine = [&](const AddressRecord& record) {
-    return std::any_of(candidates.begin(), candidates.end(),
-                       [&](const Pool* pool) { return pool->config().id == record.pool; });
-  };
   std::optional<Ip> victim;
-  auto take_if_mine = [&](const AddressRecord& record) {
-    if (mine(record)) victim = record.address;
-    return victim.has_value();
+  auto take_if_mine = [&](Slot slot) {
+    const bool mine = slot != 0 && std::any_of(candidates.begin(), candidates.end(), [&](const Pool* pool) {
+      return pool->config().id == At(slot).pool;
+    });
+    if (mine) victim = At(slot).address();
+    return mine;
   };
   const bool any = std::any_of(candidates.begin(), candidates.end(),
                                [&](const Pool* pool) { return ShadowsOf(pool->config().id) > 0; });
-  if (any) {
-    shadows_.Oldest([&](Slot slot) {
-      return take_if_mine(At(slot)) || (At(slot).partner && take_if_mine(At(SlotOf(*At(slot).partner))));
-    });
-  }
-  for (auto slot = withdrawing_.begin(); slot != withdrawing_.end() && !victim; ++slot) take_if_mine(At(*slot));
+  if (any) shadows_.First([&](Slot slot) { return take_if_mine(slot) || take_if_mine(At(slot).partner); });
+  for (auto slot = withdrawing_.begin(); slot != withdrawing_.end() && !victim; ++slot) take_if_mine(*slot);
   if (!victim) return Exhausted(request, family);
   return Prefix(*victim, MaxLength(family));
 }
@@ -252,9 +250,9 @@ absl::StatusOr<Prefix> Network::ChooseExplicit(Ip address, int length) const {
   if (presence == Pool::Presence::kHeld) {
     bool free = true;
     pool->Visit(address, SIZE_MAX, [&](Slot held) {
-      const AddressRecord& record = At(held);
-      if (!wanted.Contains(record.address)) return false;
-      return free = record.state == AddressState::kShadow || record.state == AddressState::kWithdrawing;
+      if (!wanted.Contains(At(held).address())) return false;
+      const AddressState state = At(held).state;
+      return free = state == AddressState::kShadow || state == AddressState::kWithdrawing;
     });
     const bool inside_block = slot != 0 && At(slot).length < length;
     if (free && !inside_block) presence = Pool::Presence::kFree;
@@ -293,12 +291,12 @@ absl::Status Network::Exhausted(const CreateRequest& request, Family family) con
       .Hint("add a pool, release instances, or wait for the end of a quarantine");
 }
 
-// Clears the way. Of a single address the record stays, for Assign to take over.
+// Clears the way. Of a single address the record stays, for Assign to replace.
 void Network::Preempt(absl::Time now, const Prefix& prefix, Assignment* assignment, Changes* changes) {
   Pool* pool = PoolAt(prefix.base());
   std::vector<Slot> held;
   pool->Visit(prefix.base(), SIZE_MAX, [&](Slot slot) {
-    if (!prefix.Contains(At(slot).address)) return false;
+    if (!prefix.Contains(At(slot).address())) return false;
     held.push_back(slot);
     return true;
   });
@@ -306,42 +304,41 @@ void Network::Preempt(absl::Time now, const Prefix& prefix, Assignment* assignme
   for (Slot slot : held) {
     if (At(slot).state == AddressState::kPreserved) continue;
     if (At(slot).warmth != Warmth::kCold) {
-      assignment->withdrawing.push_back(At(slot).address);
+      assignment->withdrawing.push_back(At(slot).address());
       assignment->answer_by = now + kMaxWithdrawWait;
     }
     if (At(slot).state == AddressState::kShadow) {
       Detach(slot);
-      if (const std::optional<Ip> partner = std::exchange(At(slot).partner, std::nullopt)) {
-        // The other half goes back too; if it also stands in this block, its turn comes and it is cold by then.
-        GiveBack(now, SlotOf(*partner), !prefix.Contains(*partner), changes);
-      }
-      SetState(now, slot, AddressState::kWithdrawing, absl::InfiniteFuture());
+      const Slot partner = At(slot).partner;
+      Part(slot);
+      if (partner != 0) GiveBack(now, partner, true, changes);
+      EndShadow(now, slot, AddressState::kWithdrawing, absl::InfiniteFuture());
     }
     withdrawing_.erase(slot);
     if (is_block) ReturnUnused(now, slot, changes);
   }
 }
 
-Slot Network::Assign(absl::Time now, const Prefix& prefix, AddressRecord wanted, Changes* changes) {
+Slot Network::Assign(absl::Time now, const Prefix& prefix, AddressRecord wanted) {
   Pool* pool = PoolAt(prefix.base());
   wanted.address = prefix.base();
   wanted.length = prefix.length();
   wanted.pool = pool->config().id;
+  wanted.state = AddressState::kAssigned;
+  wanted.since = now;
+  wanted.until = absl::InfiniteFuture();
   wanted.used = true;
-  Slot slot = pool->Find(prefix.base());
-  if (slot == 0) {
-    slot = NewSlot(std::move(wanted));
-    if (prefix.length() == MaxLength(prefix.family())) {
-      pool->Take(prefix.base(), slot);
-    } else {
-      pool->TakeBlock(prefix, slot);
-    }
+  wanted.partner.reset();
+  const Slot before = pool->Find(prefix.base());
+  const Slot slot = NewSlot(wanted);
+  if (before != 0) {
+    pool->SetSlot(prefix.base(), slot);
+    DropSlot(before);
+  } else if (prefix.length() == MaxLength(prefix.family())) {
+    pool->Take(prefix.base(), slot);
   } else {
-    wanted.state = At(slot).state;
-    At(slot) = std::move(wanted);
+    pool->TakeBlock(prefix, slot);
   }
-  SetState(now, slot, AddressState::kAssigned, absl::InfiniteFuture());
-  Put(slot, changes);
   return slot;
 }
 
@@ -353,54 +350,56 @@ Mac Network::MakeMac(Ip address) const {
   return Mac::FromBits(0x06ull << 40 | ((low ^ low >> 40) & 0xffffffffffull));
 }
 
-Assignment Network::Describe(const std::vector<Slot>& slots) const {
+Assignment Network::Describe(const Slots& slots) const {
   Assignment assignment;
   assignment.hit = true;
   for (Slot slot : slots) {
-    assignment.addresses.push_back(At(slot));
+    assignment.addresses.push_back(records_.Get(slot));
     assignment.hit = assignment.hit && At(slot).from_shadow;
   }
   return assignment;
 }
 
 absl::StatusOr<Assignment> Network::Reassign(absl::Time now, std::string_view instance, Ip address, Changes* changes) {
-  const std::vector<Slot> slots = SlotsOf(instance);
+  records_.Settle();
+  const Slots slots = SlotsOf(instance);
   if (slots.empty()) {
-    return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND", absl::StrCat("no instance ", AbslView(instance), " in this network"));
+    return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND",
+                 absl::StrCat("no instance ", AbslView(instance), " in this network"));
   }
-  auto old = std::find_if(slots.begin(), slots.end(),
-                          [&](Slot slot) { return At(slot).address.family() == address.family(); });
-  if (old == slots.end() || At(*old).length != MaxLength(address.family())) {
+  Slot old = 0;
+  for (Slot slot : slots) {
+    if (At(slot).address().family() == address.family() && At(slot).single()) old = slot;
+  }
+  if (old == 0) {
     return Error(absl::StatusCode::kFailedPrecondition, "NOTHING_TO_REPLACE",
-                 absl::StrCat("instance ", AbslView(instance), " has no single ", AbslView(NameOf(address.family())), " address to replace"))
+                 absl::StrCat("instance ", AbslView(instance), " has no single ", AbslView(NameOf(address.family())),
+                              " address to replace"))
         .Field("address")
         .Value(address.ToString());
   }
-  if (At(*old).address == address) return Describe(slots);
+  if (At(old).address() == address) return Describe(slots);
   absl::StatusOr<Prefix> prefix = ChooseExplicit(address, MaxLength(address.family()));
   if (!prefix.ok()) return prefix.status();
+  instances_.erase(slots[0]);
+  const Slot other = At(old).partner;
+  Part(old);
   Assignment assignment;
   Preempt(now, *prefix, &assignment, changes);
-  AddressRecord wanted = At(*old);
+  AddressRecord wanted = records_.Get(old);
   wanted.generation = revision_ + 1;
   wanted.from_shadow = false;
   wanted.warmth = Warmth::kCold;
-  const uint64_t generation = wanted.generation;
-  std::vector<Slot> now_held;
-  for (Slot slot : slots) {
-    if (slot == *old) {
-      now_held.push_back(Assign(now, *prefix, wanted, changes));
-      continue;
-    }
-    At(slot).partner = address;
-    At(slot).generation = generation;
-    Put(slot, changes);
-    now_held.push_back(slot);
+  const Slot fresh = Assign(now, *prefix, wanted);
+  if (other != 0) {
+    Join(fresh, other);
+    At(other).held.generation = wanted.generation;
   }
-  instances_[std::string(instance)] = now_held[0];
-  At(*old).partner.reset();
-  Quarantine(now, *old, changes);
-  assignment.addresses = Describe(now_held).addresses;
+  const Slots pair = PairOf(other != 0 && At(other).address().IsV4() ? other : fresh);
+  for (Slot slot : pair) Put(slot, changes);
+  instances_.insert(pair[0]);
+  Quarantine(now, old, changes);
+  assignment.addresses = Describe(pair).addresses;
   assignment.created = true;
   return assignment;
 }

@@ -22,12 +22,12 @@ absl::Status GenerationDiffers(std::string_view instance, uint64_t asked, uint64
 
 }  // namespace
 
-absl::StatusOr<std::vector<AddressRecord>> Network::Release(absl::Time now, const ReleaseRequest& request,
-                                                            Changes* changes) {
-  const std::vector<Slot> slots = SlotsOf(request.instance);
-  if (slots.empty()) return std::vector<AddressRecord>();
-  if (request.generation && *request.generation != At(slots[0]).generation) {
-    return GenerationDiffers(request.instance, *request.generation, At(slots[0]).generation);
+absl::StatusOr<Records> Network::Release(absl::Time now, const ReleaseRequest& request, Changes* changes) {
+  records_.Settle();
+  const Slots slots = SlotsOf(request.instance);
+  if (slots.empty()) return Records();
+  if (request.generation && *request.generation != At(slots[0]).held.generation) {
+    return GenerationDiffers(request.instance, *request.generation, At(slots[0]).held.generation);
   }
   if (request.preserve && (*request.preserve <= absl::ZeroDuration() || *request.preserve > kMaxPreserve)) {
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_PRESERVE", "the time to preserve is out of range")
@@ -35,10 +35,10 @@ absl::StatusOr<std::vector<AddressRecord>> Network::Release(absl::Time now, cons
         .Value(absl::FormatDuration(*request.preserve))
         .Hint(absl::StrCat("use a duration of more than zero and at most ", absl::FormatDuration(kMaxPreserve)));
   }
-  instances_.erase(request.instance);
-  std::vector<AddressRecord> ended;
+  instances_.erase(slots[0]);
+  Part(slots[0]);
+  Records ended;
   for (Slot slot : slots) {
-    At(slot).partner.reset();
     if (request.preserve) {
       SetState(now, slot, AddressState::kPreserved, now + *request.preserve);
       Put(slot, changes);
@@ -50,30 +50,32 @@ absl::StatusOr<std::vector<AddressRecord>> Network::Release(absl::Time now, cons
   return ended;
 }
 
-absl::StatusOr<std::vector<AddressRecord>> Network::Update(absl::Time now, const UpdateRequest& request,
-                                                           Changes* changes) {
-  const std::vector<Slot> slots = SlotsOf(request.instance);
+absl::StatusOr<Records> Network::Update(absl::Time now, const UpdateRequest& request, Changes* changes) {
+  records_.Settle();
+  const Slots slots = SlotsOf(request.instance);
   if (slots.empty()) {
     return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND",
                  absl::StrCat("no instance ", request.instance, " in this network"));
   }
-  if (request.generation && *request.generation != At(slots[0]).generation) {
-    return GenerationDiffers(request.instance, *request.generation, At(slots[0]).generation);
+  if (request.generation && *request.generation != At(slots[0]).held.generation) {
+    return GenerationDiffers(request.instance, *request.generation, At(slots[0]).held.generation);
   }
   for (Slot slot : slots) {
-    AddressRecord& record = At(slot);
-    const Place& place = request.place ? *request.place : record.place;
-    const std::string& labels = request.labels ? *request.labels : record.labels;
+    const AddressRecord record = records_.Get(slot);
+    const PlaceView place{request.zone ? std::string_view(*request.zone) : record.place.zone,
+                          request.host ? std::string_view(*request.host) : record.place.host};
+    const std::string_view labels = request.labels ? std::string_view(*request.labels) : record.labels;
     if (record.place == place && record.labels == labels) continue;
-    record.place = place;
-    record.labels = labels;
-    record.since = now;
+    records_.SetPlace(slot, place);
+    records_.SetLabels(slot, labels);
+    At(slot).SetTimes(now, record.until);
     Put(slot, changes);
   }
   return Find(request.instance);
 }
 
 absl::Status Network::EndPreserve(absl::Time now, Ip address, Changes* changes) {
+  records_.Settle();
   const Slot slot = SlotOf(address);
   if (slot == 0 || At(slot).state != AddressState::kPreserved) {
     return Error(absl::StatusCode::kFailedPrecondition, "NOT_PRESERVED",
@@ -83,40 +85,43 @@ absl::Status Network::EndPreserve(absl::Time now, Ip address, Changes* changes) 
   return absl::OkStatus();
 }
 
+// The slot is no shadow any more.
 void Network::Quarantine(absl::Time now, Slot slot, Changes* changes) {
   const absl::Duration quarantine = PoolOf(At(slot).pool)->config().quarantine;
   At(slot).used = true;
   SetState(now, slot, AddressState::kQuarantined, now + quarantine);
   Put(slot, changes);
-  if (quarantine <= absl::ZeroDuration()) SetFree(now, slot, changes);
+  if (quarantine <= absl::ZeroDuration()) SetFree(slot);
 }
 
 // The end of a quarantine is no change: the record that is stored says when it ends.
-void Network::SetFree(absl::Time, Slot slot, Changes*) {
-  const AddressRecord& record = At(slot);
-  Pool* pool = PoolOf(record.pool);
-  if (record.length == MaxLength(record.address.family())) {
-    pool->Free(record.address);
+void Network::SetFree(Slot slot) {
+  const RecordTable::Entry& entry = At(slot);
+  Pool* pool = PoolOf(entry.pool);
+  if (entry.single()) {
+    pool->Free(entry.address());
   } else {
-    pool->FreeBlock(Prefix(record.address, record.length));
+    pool->FreeBlock(Prefix(entry.address(), entry.length));
   }
   DropSlot(slot);
 }
 
+// The slot is no shadow any more.
 void Network::ReturnUnused(absl::Time now, Slot slot, Changes* changes) {
   withdrawing_.erase(slot);
-  const AddressRecord& record = At(slot);
-  PoolOf(record.pool)->Return(record.address, !record.used);
+  const RecordTable::Entry& entry = At(slot);
+  const Ip address = entry.address();
+  PoolOf(entry.pool)->Return(address, !entry.used);
   ++revision_;
-  if (record.used) {
-    AddressRecord free{.address = record.address, .length = record.length, .pool = record.pool};
+  if (entry.used) {
+    AddressRecord free{.address = address, .length = entry.length, .pool = entry.pool};
     free.revision = revision_;
     free.since = now;
     free.until = absl::UnixEpoch();  // before all others in the idle order
     free.used = true;
-    changes->push_back(std::move(free));
+    changes->push_back(free);
   } else {
-    changes->push_back(ErasedAddress{record.address});
+    changes->push_back(ErasedAddress{address});
   }
   DropSlot(slot);
 }
@@ -124,38 +129,36 @@ void Network::ReturnUnused(absl::Time now, Slot slot, Changes* changes) {
 void Network::Detach(Slot slot) {
   const Slot primary = PrimaryOf(slot);
   shadows_.Remove(primary);
-  --shadows_by_pool_[At(primary).pool];
-  if (At(primary).partner) --shadows_by_pool_[At(SlotOf(*At(primary).partner)).pool];
+  for (Slot each : PairOf(primary)) --shadows_by_pool_[At(each).pool];
 }
 
+// The slot is a shadow that has been detached, and has no partner any more.
 void Network::GiveBack(absl::Time now, Slot slot, bool withdraw, Changes* changes) {
-  AddressRecord& record = At(slot);
-  record.partner.reset();
-  if (!withdraw || record.warmth == Warmth::kCold) return ReturnUnused(now, slot, changes);
-  const absl::Duration quarantine = PoolOf(record.pool)->config().quarantine;
-  SetState(now, slot, AddressState::kWithdrawing, now + std::max(quarantine, kMaxWithdrawWait));
+  const bool cold = !withdraw || At(slot).warmth == Warmth::kCold;
+  const absl::Duration quarantine = PoolOf(At(slot).pool)->config().quarantine;
+  EndShadow(now, slot, AddressState::kWithdrawing, now + std::max(quarantine, kMaxWithdrawWait));
+  if (cold) return ReturnUnused(now, slot, changes);
   withdrawing_.insert(slot);
   Put(slot, changes);
 }
 
 void Network::Reclaim(absl::Time now, Slot slot, bool withdraw, Changes* changes) {
   Detach(slot);
-  const Slot partner = At(slot).partner ? SlotOf(*At(slot).partner) : 0;
-  GiveBack(now, slot, withdraw, changes);
-  if (partner != 0) GiveBack(now, partner, withdraw, changes);
+  const Slots pair = PairOf(slot);
+  Part(slot);
+  for (Slot each : pair) GiveBack(now, each, withdraw, changes);
 }
 
 absl::Status Network::SetWarmth(Ip address, Warmth warmth, Changes* changes) {
+  records_.Settle();
   const Slot slot = SlotOf(address);
   if (slot == 0 || At(slot).state != AddressState::kShadow) {
     return Error(absl::StatusCode::kNotFound, "NOT_A_SHADOW", absl::StrCat(address.ToString(), " is not a shadow"));
   }
   const Slot primary = PrimaryOf(slot);
   if (At(primary).warmth == warmth) return absl::OkStatus();
-  std::vector<Slot> pair{primary};
-  if (At(primary).partner) pair.push_back(SlotOf(*At(primary).partner));
   shadows_.SetWarmth(primary, warmth);
-  for (Slot each : pair) {
+  for (Slot each : PairOf(primary)) {
     At(each).warmth = warmth;
     Put(each, changes);
   }
@@ -163,29 +166,33 @@ absl::Status Network::SetWarmth(Ip address, Warmth warmth, Changes* changes) {
 }
 
 absl::Status Network::ConflictDetected(absl::Time now, Ip address, Changes* changes) {
+  records_.Settle();
   const Slot slot = SlotOf(address);
   if (slot == 0 || At(slot).state != AddressState::kShadow) {
     return Error(absl::StatusCode::kNotFound, "NOT_A_SHADOW", absl::StrCat(address.ToString(), " is not a shadow"));
   }
   Detach(slot);
-  const Slot partner = At(slot).partner ? SlotOf(*At(slot).partner) : 0;
-  At(slot).partner.reset();
+  const Slot partner = At(slot).partner;
+  Part(slot);
+  EndShadow(now, slot, AddressState::kWithdrawing, now);
   Quarantine(now, slot, changes);
   if (partner != 0) GiveBack(now, partner, true, changes);
   return absl::OkStatus();
 }
 
 void Network::Withdrawn(absl::Time now, Ip address, Changes* changes) {
+  records_.Settle();
   const Slot slot = SlotOf(address);
   if (slot != 0 && At(slot).state == AddressState::kWithdrawing) ReturnUnused(now, slot, changes);
 }
 
 void Network::Advance(absl::Time now, Changes* changes) {
+  records_.Settle();
   ExpirePredictions(now, changes);
   while (!deadlines_.empty() && deadlines_.top().at <= now) {
     const Deadline due = deadlines_.top();
     deadlines_.pop();
-    if (At(due.slot).revision == due.revision && At(due.slot).until <= now) Expire(now, due.slot, changes);
+    if (At(due.slot).revision == due.revision && At(due.slot).until() <= now) Expire(now, due.slot, changes);
   }
 }
 
@@ -197,20 +204,19 @@ void Network::Expire(absl::Time now, Slot slot, Changes* changes) {
     case AddressState::kPreserved:
       return Quarantine(now, slot, changes);
     case AddressState::kQuarantined:
-      return SetFree(now, slot, changes);
+      return SetFree(slot);
     case AddressState::kWithdrawing:
       return ReturnUnused(now, slot, changes);
     case AddressState::kShadow:
       break;
   }
-  const ShadowTable::Group group = GroupOf(At(slot));
-  const auto [target, until] = TargetOf({group.type, group.scope});
+  const AddressRecord record = records_.Get(slot);
+  const ShadowTable::Group group{record.type, record.place, shadows_.FamiliesOf(slot)};
+  const auto [target, until] = TargetOf({std::string(record.type), record.place.Own()});
   const bool wanted = group.families == families() && shadows_.CountOf(group) <= target && until > now;
   if (!wanted) return Reclaim(now, slot, true, changes);
-  const Slot partner = At(slot).partner ? SlotOf(*At(slot).partner) : 0;
-  for (Slot each : {slot, partner}) {
-    if (each == 0) continue;
-    At(each).until = until;
+  for (Slot each : PairOf(slot)) {
+    At(each).until_us = absl::ToUnixMicros(until);
     Put(each, changes);
   }
 }

@@ -29,19 +29,22 @@ absl::Status Network::LoadPool(PoolConfig config) {
   return absl::OkStatus();
 }
 
-absl::Status Network::LoadRecord(AddressRecord record) {
-  const bool over = record.state == AddressState::kFree || record.state == AddressState::kQuarantined;
-  if (over) {
-    loaded_free_.push_back(std::move(record));
+absl::Status Network::LoadRecord(const AddressRecord& record) {
+  const Prefix prefix(record.address, record.length);
+  if (std::max({record.instance.size(), record.type.size(), record.place.zone.size(), record.place.host.size()}) > kMaxTextBytes) {
+    return Contradiction(absl::StrCat(prefix.ToString(), " has a text that is too long"));
+  }
+  if (record.state == AddressState::kFree || record.state == AddressState::kQuarantined) {
+    loaded_free_.emplace_back(record);
     return absl::OkStatus();
   }
   Pool* pool = PoolOf(record.pool);
-  const Prefix prefix(record.address, record.length);
   const bool single = record.length == MaxLength(record.address.family());
   if (pool == nullptr || (single ? pool->Check(record.address) : pool->CheckBlock(prefix)) != Pool::Presence::kFree) {
     return Contradiction(absl::StrCat(prefix.ToString(), " is held twice, excluded, or of no pool"));
   }
-  const Slot slot = NewSlot(std::move(record));
+  const Slot slot = NewSlot(record);
+  if (record.partner) loaded_partners_.emplace_back(slot, *record.partner);
   if (single) {
     pool->Take(prefix.base(), slot);
   } else {
@@ -60,10 +63,10 @@ absl::Status Network::LoadPrediction(PredictionRecord prediction) {
 absl::Status Network::FinishLoad(uint64_t revision, absl::Time last_commit) {
   revision_ = revision;
   // In the order in which they became free, so that the longest idle one is given first again.
-  std::sort(loaded_free_.begin(), loaded_free_.end(), [](const AddressRecord& a, const AddressRecord& b) {
+  std::sort(loaded_free_.begin(), loaded_free_.end(), [](const OwnedRecord& a, const OwnedRecord& b) {
     return std::tie(a.until, a.revision) < std::tie(b.until, b.revision);
   });
-  for (AddressRecord& record : loaded_free_) {
+  for (const OwnedRecord& record : loaded_free_) {
     const Prefix prefix(record.address, record.length);
     const bool single = record.length == MaxLength(record.address.family());
     const bool cooling = record.state == AddressState::kQuarantined && record.until > last_commit;
@@ -73,7 +76,7 @@ absl::Status Network::FinishLoad(uint64_t revision, absl::Time last_commit) {
       if (cooling) return Contradiction(absl::StrCat(prefix.ToString(), " is held and in quarantine"));
       continue;
     }
-    const Slot slot = NewSlot(std::move(record));
+    const Slot slot = NewSlot(record);
     single ? pool->Take(prefix.base(), slot) : pool->TakeBlock(prefix, slot);
     if (!cooling) {
       single ? pool->Free(prefix.base()) : pool->FreeBlock(prefix);
@@ -81,23 +84,37 @@ absl::Status Network::FinishLoad(uint64_t revision, absl::Time last_commit) {
     }
   }
   loaded_free_ = {};
-  for (Slot slot = 1; slot < records_.size(); ++slot) {
-    const AddressRecord& record = At(slot);
-    if (record.state == AddressState::kFree) continue;
-    if (record.revision > revision_) return Contradiction(absl::StrCat(record.address.ToString(), " is newer than the network"));
-    if (record.partner && SlotOf(*record.partner) == 0) {
-      return Contradiction(absl::StrCat(record.address.ToString(), " has lost its partner ", record.partner->ToString()));
+  records_.Settle();
+  for (const auto& [slot, partner] : loaded_partners_) {
+    const Slot other = SlotOf(partner);
+    if (other == 0 || At(other).state != At(slot).state) {
+      return Contradiction(absl::StrCat(At(slot).address().ToString(), " has lost its partner ", partner.ToString()));
     }
-    if (record.state == AddressState::kShadow) IndexShadow(slot);
-    if (record.state == AddressState::kWithdrawing) withdrawing_.insert(slot);
-    if (record.until != absl::InfiniteFuture() && PrimaryOf(slot) == slot) {
-      deadlines_.push({record.until, slot, record.revision});
-    }
-    if (record.state != AddressState::kAssigned || (record.partner && !record.address.IsV4())) continue;
-    if (!instances_.emplace(record.instance, slot).second) {
-      return Contradiction(absl::StrCat("instance ", record.instance, " has two assignments"));
-    }
+    At(slot).partner = other;
   }
+  loaded_partners_ = {};
+  for (Slot slot = 1; slot < records_.end(); ++slot) GNOMON_RETURN_IF_ERROR(IndexLoaded(slot));
+  return absl::OkStatus();
+}
+
+absl::Status Network::IndexLoaded(Slot slot) {
+  const RecordTable::Entry& entry = At(slot);
+  const std::string address = entry.address().ToString();
+  if (entry.state == AddressState::kFree) return absl::OkStatus();
+  if (entry.revision > revision_) return Contradiction(absl::StrCat(address, " is newer than the network"));
+  if (entry.partner != 0 && At(entry.partner).partner != slot) {
+    return Contradiction(absl::StrCat(address, " is not its partner's partner"));
+  }
+  if (entry.state == AddressState::kShadow) IndexShadow(slot);
+  if (entry.state == AddressState::kWithdrawing) withdrawing_.insert(slot);
+  if (entry.until() != absl::InfiniteFuture() && PrimaryOf(slot) == slot) {
+    deadlines_.push({entry.until(), slot, entry.revision});
+  }
+  if (entry.state != AddressState::kAssigned || (entry.is_pair() && !entry.address().IsV4())) return absl::OkStatus();
+  if (instances_.find(records_.InstanceOf(slot)) != instances_.end()) {
+    return Contradiction(absl::StrCat("instance ", AbslView(records_.InstanceOf(slot)), " has two assignments"));
+  }
+  instances_.insert(slot);
   return absl::OkStatus();
 }
 

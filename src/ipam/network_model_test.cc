@@ -34,10 +34,9 @@ class Model {
     for (int i = 0; i < operations && !testing::Test::HasFailure(); ++i) {
       now_ += absl::Milliseconds(Below(500));
       Advance();
+      Keep();
       Step();
-      stored_.Apply(changes_);
-      CheckRevisions();
-      changes_.clear();
+      Keep();
       if (i % kCheckEvery == 0) CheckAll();
       if (i % kReloadEvery == kReloadEvery - 1) Reload();
     }
@@ -169,7 +168,7 @@ class Model {
     ReleaseRequest request{.instance = id};
     if (Below(5) == 0) request.preserve = absl::Seconds(1 + Below(60));
     if (Below(10) == 0) request.generation = 1;
-    absl::StatusOr<std::vector<AddressRecord>> ended = network_->Release(now_, request, &changes_);
+    absl::StatusOr<Records> ended = network_->Release(now_, request, &changes_);
     if (!held_.contains(id)) {
       EXPECT_TRUE(ended.ok() && ended->empty());
       return;
@@ -196,7 +195,9 @@ class Model {
                            .horizon = absl::Seconds(1 + Below(60)),
                            .additive = Below(8) == 0};
     ASSERT_TRUE(network_->Predict(now_, request, &changes_).ok());
-    while (network_->Fill(now_, type, scope, &changes_).more) {
+    for (bool more = true; more;) {
+      Keep();
+      more = network_->Fill(now_, type, scope, &changes_).more;
     }
   }
 
@@ -246,6 +247,13 @@ class Model {
     }
   }
 
+  // Stores what one command changed.
+  void Keep() {
+    CheckRevisions();
+    stored_.Apply(changes_);
+    changes_.clear();
+  }
+
   void CheckRevisions() {
     EXPECT_EQ(network_->revision() - checked_revision_, changes_.size()) << "each change has a revision of its own";
     checked_revision_ = network_->revision();
@@ -290,9 +298,9 @@ class Model {
 
   void Reload() {
     std::unique_ptr<Network> again = stored_.Load(network_->revision(), now_);
-    std::vector<AddressRecord> before, after;
-    network_->Visit(Ip(), SIZE_MAX, [&](const AddressRecord& record) { before.push_back(record); return true; });
-    again->Visit(Ip(), SIZE_MAX, [&](const AddressRecord& record) { after.push_back(record); return true; });
+    std::vector<OwnedRecord> before, after;
+    network_->Visit(Ip(), SIZE_MAX, [&](const AddressRecord& record) { before.emplace_back(record); return true; });
+    again->Visit(Ip(), SIZE_MAX, [&](const AddressRecord& record) { after.emplace_back(record); return true; });
     EXPECT_EQ(before, after);
     network_ = std::move(again);
     CheckAll();

@@ -33,6 +33,7 @@ absl::Status Network::Validate(const PredictRequest& request) {
 }
 
 absl::Status Network::Predict(absl::Time now, const PredictRequest& request, Changes* changes) {
+  records_.Settle();
   GNOMON_RETURN_IF_ERROR(Validate(request));
   auto& sources = predictions_[{request.key.type, request.key.scope}];
   auto found = sources.find(request.key.source);
@@ -80,8 +81,9 @@ const PredictionRecord* Network::ReasonOf(const GroupKey& key) const {
   return reason;
 }
 
-void Network::ConsumePredictions(const AddressRecord& shadow, Changes* changes) {
-  auto sources = predictions_.find({shadow.type, shadow.place});
+void Network::ConsumePredictions(Slot shadow, Changes* changes) {
+  if (predictions_.empty()) return;
+  auto sources = predictions_.find({std::string(records_.texts().Text(At(shadow).type)), records_.PlaceOf(shadow).Own()});
   if (sources == predictions_.end()) return;
   for (auto& [source, prediction] : sources->second) {
     if (prediction.remaining == 0) continue;
@@ -127,16 +129,14 @@ bool Network::ReserveOne(absl::Time now, const GroupKey& key, absl::Time until, 
   if (chosen.empty()) return false;
   const PredictionRecord* reason = ReasonOf(key);
   const Mac mac = MakeMac(chosen[0].second);
-  std::vector<Slot> slots;
-  for (size_t i = 0; i < chosen.size(); ++i) {
-    const auto [pool, ip] = chosen[i];
+  Slots slots;
+  for (const auto& [pool, ip] : chosen) {
     AddressRecord record{.address = ip, .length = MaxLength(ip.family()), .pool = pool->config().id};
     record.state = AddressState::kShadow;
     record.since = now;
     record.until = until;
     record.used = !pool->IsFresh(ip);
     record.mac = mac;
-    if (chosen.size() == 2) record.partner = chosen[1 - i].second;
     record.type = key.first;
     record.place = key.second;
     if (reason != nullptr) {
@@ -144,10 +144,11 @@ bool Network::ReserveOne(absl::Time now, const GroupKey& key, absl::Time until, 
       record.prediction = reason->id;
       record.resources = reason->resources;
     }
-    const Slot slot = NewSlot(std::move(record));
+    const Slot slot = NewSlot(record);
     pool->Take(ip, slot);
     slots.push_back(slot);
   }
+  if (slots.size() == 2) Join(slots[0], slots[1]);
   for (Slot slot : slots) {
     IndexShadow(slot);
     Put(slot, changes);
@@ -156,6 +157,7 @@ bool Network::ReserveOne(absl::Time now, const GroupKey& key, absl::Time until, 
 }
 
 FillResult Network::Fill(absl::Time now, const std::string& type, const Place& scope, Changes* changes) {
+  records_.Settle();
   FillResult result;
   const GroupKey key{type, scope};
   const auto [target, until] = TargetOf(key);

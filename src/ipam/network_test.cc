@@ -13,7 +13,7 @@ Ip At(const std::string& text) { return Ip::Parse(text).value(); }
 TEST_F(NetworkTest, TheSameIdWithTheSameParametersGetsTheSameAddress) {
   AddPool("a", "10.0.0.0/24");
   EXPECT_EQ(Create("vm-1"), "10.0.0.1");
-  const Assignment first = last_;
+  const Last first = last_;
   EXPECT_TRUE(first.created);
   EXPECT_EQ(Create("vm-1"), "10.0.0.1");
   EXPECT_FALSE(last_.created);
@@ -261,7 +261,7 @@ TEST_F(NetworkTest, ReassigningALiveInstanceQuarantinesItsOldAddressAndBeginsAGe
   Create("a");
   Release("a", absl::Hours(1));
   Create("b");
-  const AddressRecord before = last_.addresses[0];
+  const OwnedRecord before = last_.addresses[0];
   absl::StatusOr<Assignment> got = network_.Reassign(now_, "b", At("10.0.0.1"), &changes_);
   ASSERT_TRUE(got.ok()) << got.status();
   EXPECT_EQ(got->addresses[0].address, At("10.0.0.1"));
@@ -348,9 +348,7 @@ TEST_F(NetworkTest, ARestartLosesNoQuarantineNoDeadlineAndNoIdleOrder) {
   }
   Pass(absl::Seconds(20));
   Release("b");  // cooling
-  StoredNetwork stored;
-  stored.Apply(changes_);
-  std::unique_ptr<Network> again = stored.Load(network_.revision(), now_);
+  std::unique_ptr<Network> again = stored_.Load(network_.revision(), now_);
   EXPECT_EQ(again->CountOf(AddressState::kQuarantined), 1u);
   EXPECT_EQ(again->NextDeadline(), now_ + absl::Seconds(10));
   Changes changes;

@@ -5,20 +5,20 @@
 // Shadows of one (type, scope, families) form a group. In a group, ready comes before warming before cold, and older before
 // younger. A dual-stack shadow is a pair of records; the table knows the pair by its IPv4 record.
 //
+// The lists run through the records themselves (RecordTable::Entry::links), so a shadow costs nothing here.
+//
 // Threads: not thread-safe; its network owns it.
-// Cost: constant an operation, but for Oldest with a filter, which is linear in the shadows that the filter refuses.
+// Cost: constant an operation, but for First with a filter, which is linear in the shadows that the filter refuses.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <list>
-#include <string>
 #include <string_view>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
-#include "ipam/address_record.h"
-#include "ipam/pool.h"
+#include "ipam/record_table.h"
 
 namespace gnomon {
 
@@ -28,20 +28,18 @@ inline constexpr Families kNoFamilies = 0, kOnlyIpv4 = 1, kOnlyIpv6 = 2, kBothFa
 
 class ShadowTable {
  public:
+  // A group by its texts.
   struct Group {
-    std::string type;
-    Place scope;
+    std::string_view type;
+    PlaceView scope;
     Families families = kOnlyIpv4;
-    friend bool operator==(const Group&, const Group&) = default;
-    template <typename H>
-    friend H AbslHashValue(H h, const Group& group) {
-      return H::combine(std::move(h), group.type, group.scope, group.families);
-    }
   };
 
-  // The slot is not in the table; it becomes its group's youngest of that warmth.
-  void Add(const Group& group, Warmth warmth, Slot slot);
-  void Remove(Slot slot);  // CHECKs that it is in the table
+  explicit ShadowTable(RecordTable* records) : records_(*records) {}
+
+  // The slot's record is a shadow, complete with its partner, and not in the table: it becomes its group's youngest.
+  void Add(Slot slot);
+  void Remove(Slot slot);  // before anything of the record changes
   void SetWarmth(Slot slot, Warmth warmth);
 
   // The best shadow of the group; 0 if it is empty.
@@ -49,25 +47,36 @@ class ShadowTable {
   // The first of a group to be given back: cold before warming before ready, older before younger; 0 if it is empty.
   Slot Worst(const Group& group) const;
   // As Worst, over all groups, of those that `wanted` accepts.
-  Slot Oldest(absl::FunctionRef<bool(Slot)> wanted) const;
+  Slot First(absl::FunctionRef<bool(Slot)> wanted) const;
 
   size_t CountOf(const Group& group) const;
-  size_t size() const { return entries_.size(); }
+  Families FamiliesOf(Slot slot) const;
 
  private:
-  using Order = std::list<Slot>;
-  struct Lists {
-    std::array<Order, 3> by_warmth;  // index: Warmth
+  struct Key {
+    uint32_t type, zone, host;
+    Families families;
+    friend bool operator==(const Key&, const Key&) = default;
+    template <typename H>
+    friend H AbslHashValue(H h, const Key& key) {
+      return H::combine(std::move(h), key.type, key.zone, key.host, key.families);
+    }
   };
-  struct Entry {
-    Group group;
-    Warmth warmth;
-    Order::iterator in_group, in_all;
+  struct List {
+    Slot first = 0, last = 0;
+  };
+  using Lists = std::array<List, 3>;  // index: Warmth
+  struct Members {
+    Lists lists;
+    size_t count = 0;
   };
 
-  absl::flat_hash_map<Group, Lists> groups_;  // no empty ones
-  std::array<Order, 3> all_;                  // index: Warmth
-  absl::flat_hash_map<Slot, Entry> entries_;
+  Key KeyOf(Slot slot) const;
+  const Members* Find(const Group& group) const;
+
+  RecordTable& records_;
+  absl::flat_hash_map<Key, Members> groups_;  // no empty ones
+  Lists all_;
 };
 
 }  // namespace gnomon

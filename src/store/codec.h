@@ -61,7 +61,7 @@ std::string NetworkPrefix(NetworkId network);
 // The network of a key, whatever follows its prefix. DATA_LOSS (STORE_CORRUPT) if it has none.
 absl::StatusOr<NetworkId> NetworkIdOf(std::string_view key);
 
-// What Encode* made the key and value of; of each there is one encoding, and any other is refused. What is returned
+// The texts of an AddressRecord view `value`. What Encode* made the key and value of; of each there is one encoding, and any other is refused. What is returned
 // keeps the rules that its own type CHECKs: a record's block is a Prefix, a pool passes Pool::Validate. Whether records
 // agree with one another is Network::Load*'s to tell. Errors name the key: DATA_LOSS (STORE_CORRUPT) for malformed
 // bytes, FAILED_PRECONDITION (STORE_TOO_NEW) for a record version of a newer program.

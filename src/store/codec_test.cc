@@ -40,7 +40,7 @@ AddressRecord FullAddress() {
   return {.address = IpOf("10.0.0.5"), .length = 32, .pool = 7, .state = AddressState::kShadow, .revision = 300,
           .generation = 299, .since = At(1'700'000'000'000'000), .until = At(1'700'000'060'000'000), .used = true,
           .mac = Mac::FromBits(0x02000a000005), .partner = IpOf("2001:db8::5"), .instance = "vm-1", .from_shadow = true,
-          .labels = "a=b\nc=d\n", .type = "web", .place = {.zone = "z", .host = "h"}, .warmth = Warmth::kReady,
+          .labels = "a=b\nc=d\n", .type = "web", .place = {"z", "h"}, .warmth = Warmth::kReady,
           .source = "daily", .prediction = "p-1", .resources = {.vcpu = 2.5, .memory_gb = 8}};
 }
 
@@ -61,11 +61,12 @@ std::vector<Stored> FullOnes() {
 }
 
 std::vector<Stored> ExtremeOnes() {
-  const std::string all_bytes = [] {
+  static const std::string all_bytes = [] {
     std::string bytes;
     for (int byte = 0; byte < 256; ++byte) bytes.push_back(static_cast<char>(byte));
     return bytes;
   }();
+  static const std::string long_labels(100'000, 'l'), nul(1, '\0');
   const absl::Time latest = At(std::numeric_limits<int64_t>::max() - 1);
   const absl::Time earliest = At(std::numeric_limits<int64_t>::min() + 1);
   std::vector<Stored> all = FullOnes();
@@ -75,8 +76,8 @@ std::vector<Stored> ExtremeOnes() {
                               .state = AddressState::kWithdrawing, .revision = kMaxU64, .generation = kMaxU64,
                               .since = absl::InfiniteFuture(), .until = absl::InfinitePast(),
                               .mac = Mac::FromBits(0xffffffffffff), .partner = Ip::V4(kMaxU32), .instance = all_bytes,
-                              .labels = std::string(100'000, 'l'), .type = std::string(1, '\0'),
-                              .place = {.zone = all_bytes, .host = ""},
+                              .labels = long_labels, .type = nul,
+                              .place = {all_bytes, ""},
                               .resources = {.vcpu = std::numeric_limits<double>::infinity(), .memory_gb = 1.7e308}});
   all.push_back(AddressRecord{.address = IpOf("8000::"), .length = 1, .until = At(0)});
   all.push_back(PoolConfig{.prefix = PrefixOf("0.0.0.0/8"), .quarantine = absl::ZeroDuration(), .headroom = 0});

@@ -122,11 +122,13 @@ class FieldReader {
     if (micros == kPastMicros) return absl::InfinitePast();
     return micros == kFutureMicros ? absl::InfiniteFuture() : absl::FromUnixMicros(micros);
   }
-  std::string String() {
+  std::string String() { return std::string(View()); }
+  // As String, but of the bytes that are read from.
+  std::string_view View() {
     uint64_t size = Varint();
-    if (size <= rest_.size()) return std::string(Skip(size));
+    if (size <= rest_.size()) return Skip(size);
     Fail("has a text that is longer than the record");
-    return std::string();
+    return {};
   }
   Resources Uses() {
     double vcpu = Double();

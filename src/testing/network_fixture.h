@@ -33,7 +33,7 @@ class StoredNetwork {
   }
 
  private:
-  void Apply(const AddressRecord& record) { records_[record.address] = record; }
+  void Apply(const AddressRecord& record) { records_[record.address] = OwnedRecord(record); }
   void Apply(const ErasedAddress& erased) { records_.erase(erased.address); }
   void Apply(const PoolConfig& pool) { pools_[pool.id] = pool; }
   void Apply(const ErasedPool& erased) {
@@ -44,7 +44,7 @@ class StoredNetwork {
   void Apply(const ErasedPrediction& erased) { predictions_.erase(erased.key); }
 
   std::map<PoolId, PoolConfig> pools_;
-  std::map<Ip, AddressRecord> records_;
+  std::map<Ip, OwnedRecord> records_;
   std::map<PredictionKey, PredictionRecord> predictions_;
 };
 
@@ -59,6 +59,7 @@ class NetworkFixture : public testing::Test {
     config.headroom = headroom;
     absl::StatusOr<PoolId> id = network_.AddPool(config, &changes_);
     EXPECT_TRUE(id.ok()) << id.status();
+    Store();
     return id.value_or(0);
   }
 
@@ -73,18 +74,22 @@ class NetworkFixture : public testing::Test {
   std::string Create(const CreateRequest& request) {
     absl::StatusOr<Assignment> got = network_.Create(now_, request, &changes_);
     if (!got.ok()) return CodeOf(got.status());
-    last_ = *got;
+    last_ = {{}, got->created, got->hit, got->withdrawing, got->answer_by};
+    for (const AddressRecord& record : got->addresses) last_.addresses.emplace_back(record);
+    Store();
     return got->addresses[0].address.ToString();
   }
   std::string Create(const std::string& id) { return Create(Vm(id)); }
 
   void Release(const std::string& id, std::optional<absl::Duration> preserve = std::nullopt) {
     EXPECT_TRUE(network_.Release(now_, {.instance = id, .preserve = preserve}, &changes_).ok());
+    Store();
   }
 
   void Pass(absl::Duration time) {
     now_ += time;
     network_.Advance(now_, &changes_);
+    Store();
   }
 
   FillResult Predict(uint32_t count, const std::string& id = "1", const Place& scope = {}, const std::string& source = "s",
@@ -108,10 +113,25 @@ class NetworkFixture : public testing::Test {
     return record ? record->state : AddressState::kFree;
   }
 
+  // Keeps what has changed, before the next command makes it unreadable.
+  void Store() {
+    stored_.Apply(changes_);
+    changes_.clear();
+  }
+
+  // An Assignment with records of its own.
+  struct Last {
+    std::vector<OwnedRecord> addresses = {};
+    bool created = false, hit = false;
+    std::vector<Ip> withdrawing = {};
+    absl::Time answer_by = absl::InfinitePast();
+  };
+
   Network network_{NetworkId{1}};
+  StoredNetwork stored_;
   absl::Time now_ = absl::UnixEpoch() + absl::Hours(1);
   Changes changes_;
-  Assignment last_;
+  Last last_;
 };
 
 }  // namespace gnomon

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A RecordTable keeps the records of a network's held addresses, in 88 bytes each and their instance's id.
+//
+// Texts that many records share are kept once. A record is known by its slot, which is used again after Drop.
+//
+// Threads: not thread-safe; its network owns it.
+// Ownership: what Get returns views the table, until Settle.
+// Cost: constant an operation; Add hashes the shared texts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "absl/numeric/int128.h"
+#include "absl/time/time.h"
+#include "ipam/address_record.h"
+#include "ipam/interner.h"
+#include "ipam/text_arena.h"
+
+namespace gnomon {
+
+class RecordTable {
+ public:
+  // What the table keeps of a record. Times are microseconds since the epoch; the least and the greatest are infinite.
+  struct Entry {
+    // Members of lists of shadows; see ShadowTable.
+    struct Links {
+      Slot group_previous, group_next, all_previous, all_next;
+    };
+    struct Held {
+      uint64_t generation;
+      TextArena::Ref instance;
+      uint32_t labels;
+    };
+
+    uint64_t address_high = 0, address_low = 0;
+    uint64_t revision = 0;
+    int64_t since_us = 0, until_us = 0;
+    union {
+      Held held{};  // of any state but kShadow
+      Links links;  // of kShadow
+    };
+    Slot partner = 0;
+    PoolId pool = 0;
+    uint32_t type = 0, zone = 0, host = 0, reason = 0;
+    uint8_t mac[6] = {};
+    uint8_t length = 0;
+    AddressState state : 3 = AddressState::kFree;
+    Warmth warmth : 2 = Warmth::kCold;
+    bool used : 1 = false;
+    bool from_shadow : 1 = false;
+
+    Ip address() const { return Ip::FromBits(absl::MakeUint128(address_high, address_low)); }
+    bool single() const { return length == MaxLength(address().family()); }
+    bool is_pair() const { return partner != 0; }
+    absl::Time until() const;
+    void SetTimes(absl::Time since, absl::Time until);
+    Mac mac_address() const;
+    void SetMac(Mac mac_address);
+  };
+  static_assert(sizeof(Entry) == 88);
+
+  // A copy of the record, but for its partner, which is set by slot.
+  Slot Add(const AddressRecord& record);
+  // The record is gone, but what Get returned of it stays readable until Settle; so do texts that were replaced.
+  void Drop(Slot slot);
+  void Settle();
+
+  Entry& operator[](Slot slot) { return chunks_[slot / kChunk][slot % kChunk]; }
+  const Entry& operator[](Slot slot) const { return chunks_[slot / kChunk][slot % kChunk]; }
+  AddressRecord Get(Slot slot) const;
+
+  // Of records of any state but kShadow.
+  std::string_view InstanceOf(Slot slot) const { return ids_.Text((*this)[slot].held.instance); }
+  void SetInstance(Slot slot, std::string_view instance, std::string_view labels);
+  void SetLabels(Slot slot, std::string_view labels) { Set(&(*this)[slot].held.labels, labels); }
+  // Of all records.
+  void SetPlace(Slot slot, PlaceView place);
+  void SetType(Slot slot, std::string_view type) { Set(&(*this)[slot].type, type); }
+  PlaceView PlaceOf(Slot slot) const { return {texts_.Text((*this)[slot].zone), texts_.Text((*this)[slot].host)}; }
+
+  // From kShadow, and only from it: the links are gone, and nothing is held yet.
+  void EndShadow(Slot slot, AddressState state);
+
+  const Interner& texts() const { return texts_; }
+  // One more than the greatest slot that was ever given.
+  Slot end() const { return end_; }
+  size_t MemoryBytes() const;
+
+ private:
+  static constexpr size_t kChunk = 4096;  // entries
+  void Set(uint32_t* number, std::string_view text);
+
+  std::vector<std::unique_ptr<Entry[]>> chunks_;
+  Slot end_ = 1;               // slot 0 is none
+  std::vector<Slot> free_;
+  std::vector<Slot> dropped_;  // until Settle
+  std::vector<uint32_t> dropped_texts_;
+  std::vector<TextArena::Ref> dropped_ids_;
+  Interner texts_;             // types, zones, hosts, labels, reasons
+  TextArena ids_;
+};
+
+}  // namespace gnomon
