@@ -25,12 +25,32 @@ class Clock {
   virtual absl::Time Wall() const = 0;
   // Since some fixed moment; never goes back.
   virtual absl::Duration Monotonic() const = 0;
+  // How long it really takes until so much of this clock's time has passed: what a thread that waits for it may sleep.
+  virtual absl::Duration Real(absl::Duration passed) const { return passed; }
 };
 
 class SystemClock : public Clock {
  public:
   absl::Time Wall() const override;
   absl::Duration Monotonic() const override;
+};
+
+// A ScaledClock starts at the real time and runs `scale` times as fast as `real`, which outlives it: for demonstrations.
+// Steps of the wall clock after the start do not reach it.
+class ScaledClock : public Clock {
+ public:
+  ScaledClock(const Clock* real, double scale)
+      : real_(real), scale_(scale), wall_(real->Wall()), start_(real->Monotonic()) {}
+
+  absl::Time Wall() const override { return wall_ + Monotonic(); }
+  absl::Duration Monotonic() const override { return (real_->Monotonic() - start_) * scale_; }
+  absl::Duration Real(absl::Duration passed) const override { return passed / scale_; }
+
+ private:
+  const Clock* const real_;
+  const double scale_;
+  const absl::Time wall_;
+  const absl::Duration start_;
 };
 
 // A ManualClock stands still until a test moves it.

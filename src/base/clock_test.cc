@@ -31,5 +31,29 @@ TEST(SystemClockTest, MonotonicTimeDoesNotGoBack) {
   EXPECT_GE(clock.Monotonic(), first);
 }
 
+TEST(ScaledClockTest, StartsAtTheRealTimeAndRunsFaster) {
+  ManualClock real(kStart);
+  real.Pass(absl::Seconds(7));
+  ScaledClock clock(&real, 300);
+  EXPECT_EQ(clock.Wall(), kStart + absl::Seconds(7));
+  EXPECT_EQ(clock.Monotonic(), absl::ZeroDuration());
+  real.Pass(absl::Seconds(2));
+  EXPECT_EQ(clock.Wall(), kStart + absl::Seconds(607));
+  EXPECT_EQ(clock.Monotonic(), absl::Seconds(600));
+}
+
+TEST(ScaledClockTest, SaysHowLongAWaitReallyTakes) {
+  ManualClock real(kStart);
+  EXPECT_EQ(ScaledClock(&real, 300).Real(absl::Seconds(600)), absl::Seconds(2));
+  EXPECT_EQ(real.Real(absl::Seconds(600)), absl::Seconds(600));
+}
+
+TEST(ScaledClockTest, StepsOfTheWallClockDoNotMoveIt) {
+  ManualClock real(kStart);
+  ScaledClock clock(&real, 10);
+  real.Step(absl::Hours(5));
+  EXPECT_EQ(clock.Wall(), kStart);
+}
+
 }  // namespace
 }  // namespace gnomon
