@@ -10,19 +10,26 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "ipam/catalogue.h"
+#include "service/metrics.h"
 
 namespace gnomon {
 
+// A network as the directory lists it.
+struct ListedNetwork : NetworkEntry {
+  std::shared_ptr<NetworkMetrics> metrics = nullptr;  // nullptr: nothing is measured
+};
+
 class Directory {
  public:
-  void Put(const NetworkEntry& entry) {
+  void Put(const NetworkEntry& entry, std::shared_ptr<NetworkMetrics> metrics) {
     absl::MutexLock lock(&mutex_);
-    networks_.insert_or_assign(entry.name, std::make_shared<const NetworkEntry>(entry));
+    networks_.insert_or_assign(entry.name, std::make_shared<const ListedNetwork>(ListedNetwork{entry, std::move(metrics)}));
   }
   void EraseNetwork(const std::string& name) {
     absl::MutexLock lock(&mutex_);
@@ -38,7 +45,7 @@ class Directory {
   }
 
   // nullptr: there is none.
-  std::shared_ptr<const NetworkEntry> FindNetwork(std::string_view name) const {
+  std::shared_ptr<const ListedNetwork> FindNetwork(std::string_view name) const {
     absl::ReaderMutexLock lock(&mutex_);
     auto found = networks_.find(name);
     return found == networks_.end() ? nullptr : found->second;
@@ -63,7 +70,7 @@ class Directory {
 
  private:
   mutable absl::Mutex mutex_;
-  std::map<std::string, std::shared_ptr<const NetworkEntry>, std::less<>> networks_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::shared_ptr<const ListedNetwork>, std::less<>> networks_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, HostEntry, std::less<>> hosts_ ABSL_GUARDED_BY(mutex_);
 };
 

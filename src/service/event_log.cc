@@ -10,10 +10,10 @@
 
 namespace gnomon {
 
-void EventLog::Append(uint64_t last, Changes changes) {
+void EventLog::Append(uint64_t last, std::vector<OwnedChange> changes) {
   absl::MutexLock lock(&mutex_);
   GNOMON_CHECK(last - last_ == changes.size());
-  for (Change& change : changes) events_.push_back(std::move(change));
+  for (OwnedChange& change : changes) events_.push_back(std::move(change));
   last_ = last;
   while (events_.size() > kMaxEvents) events_.pop_front();
   Wake();

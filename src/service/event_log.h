@@ -29,14 +29,14 @@ class EventLog {
 
   struct Event {
     uint64_t revision;
-    Change change;
+    OwnedChange change;
   };
 
   // `revision`: of the network now; what was before is not known.
   explicit EventLog(uint64_t revision) : last_(revision) {}
 
   // The changes that led to `last`, each with a revision of its own. Wakes all watchers.
-  void Append(uint64_t last, Changes changes);
+  void Append(uint64_t last, std::vector<OwnedChange> changes);
   // Forgets all: the network was loaded anew at `revision`, and some changes may have been missed. Wakes all watchers.
   void Reset(uint64_t revision);
 
@@ -54,7 +54,7 @@ class EventLog {
 
   mutable absl::Mutex mutex_;
   uint64_t last_ ABSL_GUARDED_BY(mutex_);               // the revision of the last of events_, or of the last one dropped
-  std::deque<Change> events_ ABSL_GUARDED_BY(mutex_);   // revisions last_ - size + 1 to last_
+  std::deque<OwnedChange> events_ ABSL_GUARDED_BY(mutex_);   // revisions last_ - size + 1 to last_
   std::map<Token, absl::AnyInvocable<void()>> watchers_ ABSL_GUARDED_BY(mutex_);
   Token next_token_ ABSL_GUARDED_BY(mutex_) = 1;
 };

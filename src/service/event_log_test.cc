@@ -7,7 +7,7 @@
 namespace gnomon {
 namespace {
 
-Changes Erased(size_t count) { return Changes(count, ErasedAddress{Ip::V4(1)}); }
+std::vector<OwnedChange> Erased(size_t count) { return {count, ErasedAddress{Ip::V4(1)}}; }
 
 TEST(EventLogTest, EachChangeIsReadOnceAndInOrder) {
   EventLog log(10);

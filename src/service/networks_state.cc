@@ -48,6 +48,7 @@ absl::StatusOr<absl::Time> NetworksState::Load(ShardStore& handle) {
     last_commit = std::max(last_commit, meta.last_commit);
     member.network = std::move(loaded);
     member.log->Reset(meta.revision);
+    ShowCounts(member);
   }
   return last_commit;
 }
@@ -56,8 +57,14 @@ void NetworksState::Advance(absl::Time now, Batch* batch) {
   for (auto& [id, member] : networks_) {
     if (member.closed || member.network->NextDeadline() > now) continue;
     Changes changes;
+    const uint64_t shadows = member.network->CountOf(AddressState::kShadow);
     member.network->Advance(now, &changes);
-    Gather(id, std::move(changes), now, batch);
+    const uint64_t expired = shadows - member.network->CountOf(AddressState::kShadow);
+    if (changes.empty()) ShowCounts(member);  // the end of a quarantine is no change
+    Gather(id, changes, now, batch);
+    if (expired > 0 && member.metrics != nullptr) {
+      batch->WhenDurable([metrics = member.metrics, expired] { metrics->CountExpired(expired); });
+    }
   }
 }
 
@@ -79,6 +86,21 @@ void NetworksState::Add(NetworkId id) {
   if (member.network != nullptr) return;
   member.network = std::make_unique<Network>(id);
   member.log = std::make_shared<EventLog>(0);
+}
+
+void NetworksState::Measure(NetworkId id, std::shared_ptr<NetworkMetrics> metrics) {
+  Member& member = networks_.at(id);
+  member.metrics = std::move(metrics);
+  ShowCounts(member);
+}
+
+void NetworksState::ShowCounts(const Member& member) {
+  if (member.metrics == nullptr) return;
+  NetworkMetrics::Counts counts;
+  for (size_t state = 0; state < counts.size(); ++state) {
+    counts[state] = member.network->CountOf(static_cast<AddressState>(state));
+  }
+  member.metrics->SetAddresses(counts);
 }
 
 absl::Status NetworksState::SetClosed(NetworkId id, bool closed) {
@@ -119,14 +141,17 @@ absl::Status NetworksState::NotFound() {
   return Error(absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND", "no such network, or it is being deleted");
 }
 
-void NetworksState::Gather(NetworkId id, Changes changes, absl::Time now, Batch* batch) const {
+void NetworksState::Gather(NetworkId id, const Changes& changes, absl::Time now, Batch* batch) const {
   if (changes.empty()) return;
   std::vector<Op> ops;
   for (const Change& change : changes) ops.push_back(EncodeChange(id, change));
   batch->Add(static_cast<uint64_t>(id), std::move(ops), [&](uint64_t group) { return MetaOf(group, now); });
   const Member& member = networks_.at(id);
-  batch->WhenDurable([log = member.log, last = member.network->revision(), changes = std::move(changes)]() mutable {
-    log->Append(last, std::move(changes));
+  ShowCounts(member);
+  std::vector<OwnedChange> events;
+  for (const Change& change : changes) events.push_back(Own(change));
+  batch->WhenDurable([log = member.log, last = member.network->revision(), events = std::move(events)]() mutable {
+    log->Append(last, std::move(events));
   });
 }
 

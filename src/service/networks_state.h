@@ -17,6 +17,7 @@
 #include "ipam/network.h"
 #include "service/batch.h"
 #include "service/event_log.h"
+#include "service/metrics.h"
 #include "store/store.h"
 
 namespace gnomon {
@@ -33,6 +34,8 @@ class NetworksState {
 
   // Makes an empty network; nothing if it is there.
   void Add(NetworkId id);
+  // Shows from now on in `metrics` what the network holds.
+  void Measure(NetworkId id, std::shared_ptr<NetworkMetrics> metrics);
   // Refuses all commands from now on, or takes them again: a network is closed while it is being deleted.
   absl::Status SetClosed(NetworkId id, bool closed);
   // Erases the next keys of a closed network; false if there were none any more, and then it is forgotten. Each step must be
@@ -50,7 +53,7 @@ class NetworksState {
     if (member == networks_.end() || member->second.closed) return NotFound();
     Changes changes;
     auto result = command(*member->second.network, &changes);
-    Gather(id, std::move(changes), now, batch);
+    Gather(id, changes, now, batch);
     return result;
   }
 
@@ -58,11 +61,13 @@ class NetworksState {
   struct Member {
     std::unique_ptr<Network> network;
     std::shared_ptr<EventLog> log;
+    std::shared_ptr<NetworkMetrics> metrics;  // nullptr: it is not measured
     bool closed = false;
   };
 
   static absl::Status NotFound();
-  void Gather(NetworkId id, Changes changes, absl::Time now, Batch* batch) const;
+  static void ShowCounts(const Member& member);
+  void Gather(NetworkId id, const Changes& changes, absl::Time now, Batch* batch) const;
 
   std::map<NetworkId, Member> networks_;
   ShardStore* handle_ = nullptr;  // of the last Load

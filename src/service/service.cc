@@ -4,6 +4,7 @@
 #include "service/service.h"
 
 #include <algorithm>
+#include <map>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -80,7 +81,7 @@ Service::~Service() {
 
 absl::Status Service::StartShards() {
   GNOMON_ASSIGN_OR_RETURN(catalogue_, Shard<CatalogueState>::Start(store_, kCatalogueShard, clock_, CatalogueState(),
-                                                                   options_.shard));
+                                                                   OptionsOf("catalogue")));
   Waiter<std::vector<NetworkEntry>> networks;
   OnCatalogue<std::vector<NetworkEntry>>(
       [this](Catalogue& catalogue, CatalogueChanges*) {
@@ -95,15 +96,22 @@ absl::Status Service::StartShards() {
   for (const NetworkEntry& entry : entries) {
     if (!entry.deleting) by_shard[static_cast<uint64_t>(entry.id) % options_.shards].push_back(entry.id);
   }
+  std::map<NetworkId, std::shared_ptr<NetworkMetrics>> metrics;
+  for (const NetworkEntry& entry : entries) {
+    if (!entry.deleting) metrics[entry.id] = MetricsOf(entry.name);
+  }
   for (size_t i = 0; i < options_.shards; ++i) {
+    NetworksState state(by_shard[i]);
+    for (NetworkId id : by_shard[i]) state.Measure(id, metrics.at(id));
     absl::StatusOr<std::unique_ptr<NetworkShard>> shard =
-        NetworkShard::Start(store_, ShardId{static_cast<uint32_t>(i + 1)}, clock_, NetworksState(by_shard[i]), options_.shard);
+        NetworkShard::Start(store_, ShardId{static_cast<uint32_t>(i + 1)}, clock_, std::move(state),
+                            OptionsOf(absl::StrCat(i + 1)));
     if (!shard.ok()) return shard.status();
     shards_.push_back(*std::move(shard));
   }
   for (const NetworkEntry& entry : entries) {
     if (!entry.deleting) {
-      directory_.Put(entry);
+      directory_.Put(entry, metrics.at(entry.id));
       continue;
     }
     Waiter<Done> erased;
@@ -113,11 +121,50 @@ absl::Status Service::StartShards() {
   return absl::OkStatus();
 }
 
+std::shared_ptr<NetworkMetrics> Service::MetricsOf(const std::string& network) const {
+  return options_.metrics == nullptr ? nullptr : options_.metrics->OfNetwork(network);
+}
+
+ShardOptions Service::OptionsOf(const std::string& shard) const {
+  ShardOptions options = options_.shard;
+  if (options_.metrics != nullptr) options.metrics = options_.metrics->OfShard(shard);
+  return options;
+}
+
 absl::Status Service::NetworkNotFound(std::string_view network) {
   return Error(absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND", absl::StrCat("no network ", AbslView(network)))
       .Field("network")
       .Value(network)
       .Hint("create it first, or list the networks that there are");
+}
+
+void Service::Ping(Reply<Done> reply) {
+  struct Round {
+    absl::Mutex mutex;
+    size_t left ABSL_GUARDED_BY(mutex);
+    absl::Status first_error ABSL_GUARDED_BY(mutex);
+    Reply<Done> reply;
+  };
+  auto round = std::make_shared<Round>();
+  {
+    absl::MutexLock lock(&round->mutex);
+    round->left = shards_.size() + 1;
+  }
+  round->reply = std::move(reply);
+  auto answered = [round](absl::StatusOr<Done> done) {
+    absl::Status result;
+    {
+      absl::MutexLock lock(&round->mutex);
+      if (round->first_error.ok()) round->first_error = done.status();
+      if (--round->left > 0) return;
+      result = round->first_error;
+    }
+    round->reply(result.ok() ? absl::StatusOr<Done>(Done()) : absl::StatusOr<Done>(result));
+  };
+  OnCatalogue<Done>([](Catalogue&, CatalogueChanges*) { return Done(); }, answered);
+  for (const std::unique_ptr<NetworkShard>& shard : shards_) {
+    shard->Call<Done>([](NetworksState&, absl::Time, Batch*) -> absl::StatusOr<Done> { return Done(); }, answered);
+  }
 }
 
 void Service::CreateNetwork(std::string name, std::string account, std::optional<uint32_t> vni, WarmPool warm,
@@ -135,7 +182,9 @@ void Service::CreateNetwork(std::string name, std::string account, std::optional
         ShardOf(entry.id).Call<std::pair<NetworkView, bool>>(
             [this, entry, made = created->second](NetworksState& state, absl::Time now, Batch* batch) {
               state.Add(entry.id);
-              directory_.Put(entry);
+              std::shared_ptr<NetworkMetrics> metrics = MetricsOf(entry.name);
+              state.Measure(entry.id, metrics);
+              directory_.Put(entry, std::move(metrics));
               return state.On(entry.id, now, batch,
                               [&](Network& network, Changes*) -> absl::StatusOr<std::pair<NetworkView, bool>> {
                                 return std::pair(ViewOfNetwork(entry, network), made);
@@ -154,7 +203,7 @@ void Service::SetWarmPool(std::string_view network, WarmPool warm, Reply<Network
       },
       [this, name = entry->name, reply = std::move(reply)](absl::StatusOr<NetworkEntry> set) mutable {
         if (!set.ok()) return reply(set.status());
-        directory_.Put(*set);
+        directory_.Put(*set, MetricsOf(name));
         GetNetwork(name, std::move(reply));
       });
 }
@@ -208,6 +257,7 @@ void Service::EraseNetwork(NetworkEntry entry, Reply<Done> reply) {
           return Done();
         };
         directory_.EraseNetwork(entry.name);
+        if (options_.metrics != nullptr) options_.metrics->EraseNetwork(entry.name);
         OnCatalogue<Done>(finish, std::move(reply));
       });
 }
@@ -220,6 +270,10 @@ void Service::GetNetwork(std::string_view network, Reply<NetworkView> reply) {
 }
 
 std::vector<NetworkEntry> Service::ListNetworks() const { return directory_.networks(); }
+
+std::shared_ptr<const NetworkEntry> Service::FindNetwork(std::string_view network) const {
+  return directory_.FindNetwork(network);
+}
 
 void Service::SetHost(std::string name, Ip physical_address, Reply<HostEntry> reply) {
   OnCatalogue<HostEntry>(

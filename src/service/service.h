@@ -30,12 +30,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "base/clock.h"
 #include "ipam/catalogue.h"
 #include "ipam/network.h"
 #include "service/catalogue_state.h"
 #include "service/directory.h"
 #include "service/event_log.h"
+#include "service/metrics.h"
 #include "service/networks_state.h"
 #include "service/shard.h"
 #include "store/store.h"
@@ -51,6 +53,7 @@ struct Done {};
 struct ServiceOptions {
   size_t shards = 1;  // of networks; a network belongs to its id modulo this
   ShardOptions shard;
+  Metrics* metrics = nullptr;  // outlives the service; nullptr: nothing is measured
 };
 
 // What a network is asked: everything that names a network by itself.
@@ -70,7 +73,7 @@ struct PoolView {
 
 // A record with what its pool and its host say of it.
 struct RecordView {
-  AddressRecord record = {};
+  OwnedRecord record = {};
   std::string pool = {};                    // the pool's name
   int pool_length = 0;                 // the pool's prefix length, which an instance configures
   std::optional<Ip> gateway = {};
@@ -124,7 +127,8 @@ struct ListCall {
 };
 
 struct RecordPage {
-  std::vector<RecordView> records = {};
+  // A record each, or with ListCall::instances all of an instance's.
+  std::vector<std::vector<RecordView>> groups = {};
   std::optional<Ip> next = {};  // nullopt: the last page
   uint64_t revision = 0;
 };
@@ -147,6 +151,9 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
+  // Answers when the catalogue and every shard have answered: they take calls, and the store takes commits.
+  void Ping(Reply<Done> reply);
+
   // Networks.
   void CreateNetwork(std::string name, std::string account, std::optional<uint32_t> vni, WarmPool warm,
                      Reply<std::pair<NetworkView, bool>> reply);  // true: made by this call
@@ -154,6 +161,8 @@ class Service {
   void DeleteNetwork(std::string_view network, Reply<Done> reply);
   void GetNetwork(std::string_view network, Reply<NetworkView> reply);
   std::vector<NetworkEntry> ListNetworks() const;  // by name
+  // Without asking its shard; nullptr: there is none.
+  std::shared_ptr<const NetworkEntry> FindNetwork(std::string_view network) const;
 
   // Hosts.
   void SetHost(std::string name, Ip physical_address, Reply<HostEntry> reply);
@@ -197,9 +206,9 @@ class Service {
 
   // Runs after each creation that is durable, on the store's thread: who refills a warm pool. Set before the first call.
   struct Creation {
-    std::string network, type;
+    const NetworkEntry& network;  // as it was at the call
+    const std::string& type;
     bool hit = false;
-    WarmPool warm;
   };
   void OnCreation(absl::AnyInvocable<void(const Creation&) const> observer) { on_creation_ = std::move(observer); }
 
@@ -217,6 +226,12 @@ class Service {
 
   NetworkShard& ShardOf(NetworkId id) { return *shards_[static_cast<uint64_t>(id) % shards_.size()]; }
   absl::Status StartShards();
+  std::shared_ptr<NetworkMetrics> MetricsOf(const std::string& network) const;
+  ShardOptions OptionsOf(const std::string& shard) const;
+  // Tells of what a call to create has come to; `start` is from StartOfCreation.
+  absl::Duration StartOfCreation() const;
+  void CreationEnded(const ListedNetwork& network, absl::Duration start, const absl::Status& status,
+                     absl::Span<const InstanceView> views) const;
   void EraseNetwork(NetworkEntry entry, Reply<Done> reply);  // step by step, then from the catalogue
   void FillPredictions(std::shared_ptr<PredictionRun> run);
   InstanceView ViewOf(const Network& network, const Assignment& assignment) const;

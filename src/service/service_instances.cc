@@ -45,7 +45,7 @@ bool Matches(const ListCall& call, const RecordView& view) {
 }  // namespace
 
 RecordView Service::ViewOf(const AddressRecord& record, const PoolConfig* pool) const {
-  RecordView view{.record = record};
+  RecordView view{.record = OwnedRecord(record)};
   if (pool != nullptr) {
     view.pool = pool->name;
     view.pool_length = pool->prefix.length();
@@ -66,8 +66,26 @@ InstanceView Service::ViewOf(const Network& network, const Assignment& assignmen
   return view;
 }
 
+absl::Duration Service::StartOfCreation() const {
+  return options_.metrics == nullptr ? absl::ZeroDuration() : clock_->Monotonic();
+}
+
+void Service::CreationEnded(const ListedNetwork& network, absl::Duration start, const absl::Status& status,
+                            absl::Span<const InstanceView> views) const {
+  if (!status.ok() && options_.metrics != nullptr) options_.metrics->CountCreationFailure(CodeOf(status));
+  for (const InstanceView& view : views) {
+    if (!view.created) continue;
+    const std::string type(view.addresses[0].record.type);
+    if (options_.metrics != nullptr) {
+      network.metrics->CountCreation(type, view.hit);
+      options_.metrics->ObserveCreation(start, view.hit);
+    }
+    if (on_creation_) on_creation_({network, type, view.hit});
+  }
+}
+
 void Service::CreateInstance(CreateInstanceCall call, Reply<InstanceView> reply) {
-  std::shared_ptr<const NetworkEntry> entry = directory_.FindNetwork(call.network);
+  std::shared_ptr<const ListedNetwork> entry = directory_.FindNetwork(call.network);
   if (entry == nullptr) return reply(NetworkNotFound(call.network));
   if (absl::Status account = CheckAccount(*entry, call.account); !account.ok()) return reply(account);
   OnNetwork<InstanceView>(
@@ -78,17 +96,15 @@ void Service::CreateInstance(CreateInstanceCall call, Reply<InstanceView> reply)
         if (!got.ok()) return got.status();
         return ViewOf(network, *got);
       },
-      [this, entry, reply = std::move(reply)](absl::StatusOr<InstanceView> view) mutable {
-        if (on_creation_ && view.ok() && view->created) {
-          on_creation_({entry->name, view->addresses[0].record.type, view->hit, entry->warm});
-        }
+      [this, entry, start = StartOfCreation(), reply = std::move(reply)](absl::StatusOr<InstanceView> view) mutable {
+        CreationEnded(*entry, start, view.status(), view.ok() ? absl::MakeConstSpan(&*view, 1) : absl::Span<InstanceView>());
         reply(std::move(view));
       });
 }
 
 void Service::CreateInstances(std::string_view network, std::vector<CreateInstanceCall> calls,
                               Reply<std::vector<InstanceView>> reply) {
-  std::shared_ptr<const NetworkEntry> entry = directory_.FindNetwork(network);
+  std::shared_ptr<const ListedNetwork> entry = directory_.FindNetwork(network);
   if (entry == nullptr) return reply(NetworkNotFound(network));
   std::vector<CreateRequest> requests;
   for (CreateInstanceCall& call : calls) {
@@ -105,12 +121,9 @@ void Service::CreateInstances(std::string_view network, std::vector<CreateInstan
         for (const Assignment& assignment : *got) views.push_back(ViewOf(one, assignment));
         return views;
       },
-      [this, entry, reply = std::move(reply)](absl::StatusOr<std::vector<InstanceView>> views) mutable {
-        if (on_creation_ && views.ok()) {
-          for (const InstanceView& view : *views) {
-            if (view.created) on_creation_({entry->name, view.addresses[0].record.type, view.hit, entry->warm});
-          }
-        }
+      [this, entry, start = StartOfCreation(),
+       reply = std::move(reply)](absl::StatusOr<std::vector<InstanceView>> views) mutable {
+        CreationEnded(*entry, start, views.status(), views.ok() ? *views : absl::Span<const InstanceView>());
         reply(std::move(views));
       });
 }
@@ -131,7 +144,7 @@ void Service::UpdateInstance(std::string_view network, UpdateRequest request, Re
   OnNetwork<InstanceView>(
       network,
       [this, request = std::move(request)](Network& one, absl::Time now, Changes* changes) -> absl::StatusOr<InstanceView> {
-        absl::StatusOr<std::vector<AddressRecord>> records = one.Update(now, request, changes);
+        absl::StatusOr<Records> records = one.Update(now, request, changes);
         if (!records.ok()) return records.status();
         const bool hit = records->front().from_shadow;
         return ViewOf(one, Assignment{.addresses = *std::move(records), .hit = hit});
@@ -144,7 +157,7 @@ void Service::ReleaseInstance(std::string_view network, ReleaseRequest request, 
       network,
       [this, request = std::move(request)](Network& one, absl::Time now,
                                            Changes* changes) -> absl::StatusOr<std::vector<RecordView>> {
-        absl::StatusOr<std::vector<AddressRecord>> records = one.Release(now, request, changes);
+        absl::StatusOr<Records> records = one.Release(now, request, changes);
         if (!records.ok()) return records.status();
         std::vector<RecordView> views;
         for (const AddressRecord& record : *records) views.push_back(ViewIn(one, record));
@@ -174,8 +187,12 @@ void Service::List(ListCall call, Reply<RecordPage> reply) {
         RecordPage page{.revision = one.revision()};
         page.next = one.Visit(call.from, kPageBudget, [&](const AddressRecord& record) {
           RecordView view = ViewIn(one, record);
-          if (Matches(call, view)) page.records.push_back(std::move(view));
-          return page.records.size() < call.page_size;
+          if (Matches(call, view)) {
+            page.groups.push_back({std::move(view)});
+            std::optional<Ip> partner = call.instances ? record.partner : std::nullopt;
+            if (partner) page.groups.back().push_back(ViewIn(one, *one.Describe(*partner)));
+          }
+          return page.groups.size() < call.page_size;
         });
         return page;
       },

@@ -163,8 +163,8 @@ TEST_F(ServiceTest, PagesHaveEachRecordOnceAndWatchingFromTheFirstConverges) {
   for (;;) {
     RecordPage page = Wait<RecordPage>([&](auto reply) { service_->List(call, std::move(reply)); }).value();
     if (!revision) revision = page.revision;
-    for (const RecordView& view : page.records) {
-      EXPECT_TRUE(seen.emplace(view.record.instance, view.record.address.ToString()).second);
+    for (const std::vector<RecordView>& group : page.groups) {
+      EXPECT_TRUE(seen.emplace(std::string(group[0].record.instance), group[0].record.address.ToString()).second);
     }
     Create("prod", absl::StrCat("late-", seen.size())).value();
     if (!page.next) break;
@@ -174,8 +174,8 @@ TEST_F(ServiceTest, PagesHaveEachRecordOnceAndWatchingFromTheFirstConverges) {
       Wait<WatchView>([&](auto reply) { service_->Watch("prod", revision, std::move(reply)); }).value();
   const std::vector<EventLog::Event> events = watch.log->Read(watch.revision, 1000).value();
   for (const EventLog::Event& event : events) {
-    const auto& record = std::get<AddressRecord>(event.change);
-    seen[record.instance] = record.address.ToString();
+    const auto& record = std::get<OwnedRecord>(event.change);
+    seen[std::string(record.instance)] = record.address.ToString();
   }
   EXPECT_EQ(seen.size(), 28u);
 }

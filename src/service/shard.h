@@ -40,12 +40,14 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "service/batch.h"
+#include "service/metrics.h"
 #include "store/store.h"
 
 namespace gnomon {
 
 struct ShardOptions {
   size_t max_unanswered = 4096;
+  ShardMetrics* metrics = nullptr;  // outlives the shard; nullptr: nothing is measured
 };
 
 template <typename State>
@@ -113,6 +115,7 @@ class Shard {
       } else {
         ++unanswered_;
         queue_.push_back(std::move(item));
+        if (options_.metrics != nullptr) options_.metrics->Queued();
         return;
       }
     }
@@ -143,7 +146,8 @@ class Shard {
 
   // Empty when it is time to stop, to load anew, or for something to end.
   std::vector<Item> WaitForWork() {
-    const absl::Duration wait = std::clamp(state_.NextDeadline() - time_->Now(), absl::ZeroDuration(), kLongestWait);
+    const absl::Duration wait =
+        std::clamp(clock_->Real(state_.NextDeadline() - time_->Now()), absl::ZeroDuration(), kLongestWait);
     absl::MutexLock lock(&mutex_);
     auto wakes = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !queue_.empty() || stopping_ || failed_; };
     mutex_.AwaitWithTimeout(absl::Condition(&wakes), wait);
@@ -180,8 +184,12 @@ class Shard {
       absl::MutexLock lock(&mutex_);
       ++commits_;
     }
-    handle_->Commit(std::move(transactions), [this, items = std::move(items),
+    ShardMetrics* const measured = transactions.empty() ? nullptr : options_.metrics;
+    const absl::Duration start = measured != nullptr ? clock_->Monotonic() : absl::ZeroDuration();
+    if (options_.metrics != nullptr && !items.empty()) options_.metrics->ObserveBatch(items.size());
+    handle_->Commit(std::move(transactions), [this, measured, start, items = std::move(items),
                                               effects = batch.TakeEffects()](absl::Status status) mutable {
+      if (measured != nullptr) measured->ObserveCommit(start);
       if (status.ok()) {
         for (auto& effect : effects) effect();
       }
@@ -207,6 +215,7 @@ class Shard {
       absl::MutexLock lock(&mutex_);
       unanswered_ -= items.size();
     }
+    if (options_.metrics != nullptr) options_.metrics->Answered(items.size());
     for (Item& item : items) item.answer(status);
   }
 

@@ -207,9 +207,13 @@ TEST_F(ShardTest, AQuarantineEndsInCoreTimeAlsoOverARestart) {
   Start();
   AddPool("10.0.0.7/32");
   EXPECT_EQ(Create("a"), "10.0.0.7");
-  Reply<std::vector<AddressRecord>> released;
-  Call<std::vector<AddressRecord>>(
-      kNetwork, [](Network& network, absl::Time now, Changes* changes) { return network.Release(now, {.instance = "a"}, changes); },
+  Reply<size_t> released;
+  Call<size_t>(
+      kNetwork, [](Network& network, absl::Time now, Changes* changes) -> absl::StatusOr<size_t> {
+        absl::StatusOr<Records> ended = network.Release(now, {.instance = "a"}, changes);
+        if (!ended.ok()) return ended.status();
+        return ended->size();
+      },
       &released);
   ASSERT_TRUE(released.Wait().ok());
   clock_.Pass(absl::Seconds(29));
