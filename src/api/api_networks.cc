@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Networks, pools and hosts.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "api/api.h"
+#include "api/decode.h"
+#include "base/error.h"
+
+namespace gnomon {
+namespace {
+
+// What lists by name have in common: at most `page_size` of those after the token, which is a name.
+struct NamePage {
+  size_t page_size = 0;
+  std::string after;
+};
+
+absl::StatusOr<NamePage> DecodePage(const HttpRequest& request) {
+  QueryArguments query(request);
+  NamePage page;
+  page.page_size = static_cast<size_t>(query.Int("page_size", 100, 1, Service::kMaxPage));
+  page.after = query.Name("page_token");
+  GNOMON_RETURN_IF_ERROR(query.Done());
+  return page;
+}
+
+// The members of a page of things with a name; `write` writes one.
+template <typename T, typename NameOf, typename Write>
+std::string WritePage(std::string_view member, const std::vector<T>& all, const NamePage& page, NameOf name_of, Write write,
+                      const std::string& revision = "") {
+  std::string answer, next;
+  JsonWriter json(&answer);
+  json.BeginObject().Key(member).BeginArray();
+  size_t count = 0;
+  std::string last;
+  for (const T& one : all) {
+    if (name_of(one) <= page.after) continue;
+    if (count == page.page_size) {
+      next = last;
+      break;
+    }
+    write(one, &json);
+    last = name_of(one);
+    ++count;
+  }
+  json.EndArray().Key("next_page_token").String(next);
+  if (!revision.empty()) json.Key("revision").String(revision);
+  json.EndObject();
+  return answer;
+}
+
+}  // namespace
+
+void Api::CreateNetwork(Call call, HttpRequest& request) const {
+  JsonDocument document;
+  absl::StatusOr<JsonObject> body = document.Parse(request.body);
+  if (!body.ok()) return call->Fail(body.status());
+  std::string name, account;
+  std::optional<int64_t> vni;
+  WarmPool warm;
+  body->RequiredName("name", &name).RequiredName("account", &account).Optional("vni", &vni);
+  body->Range("vni", vni, 1, Catalogue::kMaxVni);
+  if (absl::Status decoded = DecodeWarmPool(*body, &warm); !decoded.ok()) return call->Fail(decoded);
+  if (!request.principal.MayUse(name)) return call->Fail(NetworkForbidden(name));
+  std::optional<uint32_t> number;
+  if (vni) number = static_cast<uint32_t>(*vni);
+  parts_.service->CreateNetwork(name, account, number, warm, [this, call](absl::StatusOr<std::pair<NetworkView, bool>> made) {
+    if (!made.ok()) return call->Fail(made.status());
+    if (parts_.configured) parts_.configured(made->first.entry);
+    std::string answer;
+    JsonWriter json(&answer);
+    encoder_.Write(made->first, &json);
+    std::vector<std::pair<std::string, std::string>> headers;
+    if (made->second) headers.emplace_back("Location", absl::StrCat("/v1/networks/", made->first.entry.name));
+    call->Send(made->second ? 201 : 200, std::move(answer), std::move(headers));
+  });
+}
+
+void Api::ListNetworks(Call call, HttpRequest& request) const {
+  absl::StatusOr<NamePage> page = DecodePage(request);
+  if (!page.ok()) return call->Fail(page.status());
+  std::vector<NetworkEntry> all = parts_.service->ListNetworks();
+  std::erase_if(all, [&](const NetworkEntry& entry) { return !request.principal.MayUse(entry.name); });
+  call->Send(200, WritePage("networks", all, *page, [](const NetworkEntry& entry) { return entry.name; },
+                            [this](const NetworkEntry& entry, JsonWriter* json) { encoder_.Write(entry, json); }));
+}
+
+void Api::GetNetwork(Call call, HttpRequest&) const {
+  parts_.service->GetNetwork(call->arguments[0], [this, call](absl::StatusOr<NetworkView> view) {
+    if (!view.ok()) return call->Fail(view.status());
+    std::string answer;
+    JsonWriter json(&answer);
+    encoder_.Write(*view, &json);
+    call->Send(200, std::move(answer));
+  });
+}
+
+void Api::PatchNetwork(Call call, HttpRequest& request) const {
+  JsonDocument document;
+  absl::StatusOr<JsonObject> body = document.Parse(request.body);
+  if (!body.ok()) return call->Fail(body.status());
+  // What is not sent stays as it is now.
+  WarmPool warm;
+  if (const auto entry = parts_.service->FindNetwork(call->arguments[0]); entry != nullptr) warm = entry->warm;
+  if (absl::Status decoded = DecodeWarmPool(*body, &warm); !decoded.ok()) return call->Fail(decoded);
+  parts_.service->SetWarmPool(call->arguments[0], std::move(warm), [this, call](absl::StatusOr<NetworkView> view) {
+    if (!view.ok()) return call->Fail(view.status());
+    if (parts_.configured) parts_.configured(view->entry);
+    std::string answer;
+    JsonWriter json(&answer);
+    encoder_.Write(*view, &json);
+    call->Send(200, std::move(answer));
+  });
+}
+
+void Api::DeleteNetwork(Call call, HttpRequest&) const {
+  parts_.service->DeleteNetwork(call->arguments[0], [call](absl::StatusOr<Done> done) {
+    done.ok() ? call->Send(204, "") : call->Fail(done.status());
+  });
+}
+
+void Api::CreatePool(Call call, HttpRequest& request) const {
+  JsonDocument document;
+  absl::StatusOr<JsonObject> body = document.Parse(request.body);
+  if (!body.ok()) return call->Fail(body.status());
+  PoolConfig config;
+  std::string prefix_text;
+  body->RequiredName("name", &config.name).Required("prefix", &prefix_text);
+  absl::StatusOr<Prefix> prefix = Prefix::Parse(prefix_text);
+  if (!prefix.ok()) {
+    body->Fail(InField(prefix.status(), "prefix"));
+  } else {
+    config.prefix = *prefix;
+  }
+  if (absl::Status decoded = DecodePoolMembers(*body, &config); !decoded.ok()) return call->Fail(decoded);
+  const std::string location = absl::StrCat("/v1/networks/", call->arguments[0], "/pools/", config.name);
+  parts_.service->CreatePool(call->arguments[0], std::move(config), [this, call, location](absl::StatusOr<PoolView> view) {
+    if (!view.ok()) return call->Fail(view.status());
+    std::string answer;
+    JsonWriter json(&answer);
+    encoder_.Write(*view, &json);
+    call->Send(201, std::move(answer), {{"Location", location}});
+  });
+}
+
+void Api::ListPools(Call call, HttpRequest& request) const {
+  absl::StatusOr<NamePage> page = DecodePage(request);
+  if (!page.ok()) return call->Fail(page.status());
+  auto write = [this, call, page = *page](absl::StatusOr<std::vector<PoolView>> views, uint64_t revision) {
+    if (!views.ok()) return call->Fail(views.status());
+    std::sort(views->begin(), views->end(),
+              [](const PoolView& a, const PoolView& b) { return a.config.name < b.config.name; });
+    call->Send(200, WritePage("pools", *views, page, [](const PoolView& view) { return view.config.name; },
+                              [this](const PoolView& view, JsonWriter* json) { encoder_.Write(view, json); },
+                              parts_.service->RevisionText(revision)));
+  };
+  // The revision first: what changes before the list is read comes again in a watch from there, and does no harm.
+  parts_.service->GetNetwork(call->arguments[0], [this, call, write](absl::StatusOr<NetworkView> network) {
+    if (!network.ok()) return call->Fail(network.status());
+    parts_.service->ListPools(call->arguments[0], [write, revision = network->revision](auto views) {
+      write(std::move(views), revision);
+    });
+  });
+}
+
+void Api::GetPool(Call call, HttpRequest&) const {
+  parts_.service->ListPools(call->arguments[0], [this, call](absl::StatusOr<std::vector<PoolView>> views) {
+    if (!views.ok()) return call->Fail(views.status());
+    for (const PoolView& view : *views) {
+      if (view.config.name != call->arguments[1]) continue;
+      std::string answer;
+      JsonWriter json(&answer);
+      encoder_.Write(view, &json);
+      return call->Send(200, std::move(answer));
+    }
+    call->Fail(404, "POOL_NOT_FOUND", absl::StrCat("no pool ", Excerpt(call->arguments[1]), " in this network"));
+  });
+}
+
+void Api::PatchPool(Call call, HttpRequest& request) const {
+  // The body is decoded twice: here, to refuse it at once, and on the pool's present configuration when its turn comes.
+  JsonDocument document;
+  absl::StatusOr<JsonObject> body = document.Parse(request.body);
+  if (!body.ok()) return call->Fail(body.status());
+  PoolConfig unused;
+  if (absl::Status decoded = DecodePoolMembers(*body, &unused); !decoded.ok()) return call->Fail(decoded);
+  auto change = [text = std::string(request.body)](PoolConfig* config) -> absl::Status {
+    JsonDocument again;
+    absl::StatusOr<JsonObject> members = again.Parse(text);
+    if (!members.ok()) return members.status();
+    return DecodePoolMembers(*members, config);
+  };
+  parts_.service->UpdatePool(call->arguments[0], call->arguments[1], std::move(change),
+                             [this, call](absl::StatusOr<PoolView> view) {
+                               if (!view.ok()) return call->Fail(view.status());
+                               std::string answer;
+                               JsonWriter json(&answer);
+                               encoder_.Write(*view, &json);
+                               call->Send(200, std::move(answer));
+                             });
+}
+
+void Api::DeletePool(Call call, HttpRequest&) const {
+  parts_.service->DeletePool(call->arguments[0], call->arguments[1], [call](absl::StatusOr<Done> done) {
+    done.ok() ? call->Send(204, "") : call->Fail(done.status());
+  });
+}
+
+void Api::PutHost(Call call, HttpRequest& request) const {
+  if (absl::Status valid = CheckName("host", call->arguments[0]); !valid.ok()) return call->Fail(valid);
+  JsonDocument document;
+  absl::StatusOr<JsonObject> body = document.Parse(request.body);
+  if (!body.ok()) return call->Fail(body.status());
+  std::string text;
+  body->Required("physical_address", &text);
+  if (absl::Status done = body->Done(); !done.ok()) return call->Fail(done);
+  absl::StatusOr<Ip> address = Ip::Parse(text);
+  if (!address.ok()) return call->Fail(InField(address.status(), "physical_address"));
+  parts_.service->SetHost(call->arguments[0], *address, [this, call](absl::StatusOr<HostEntry> host) {
+    if (!host.ok()) return call->Fail(host.status());
+    std::string answer;
+    JsonWriter json(&answer);
+    encoder_.Write(*host, &json);
+    call->Send(200, std::move(answer));
+  });
+}
+
+void Api::ListHosts(Call call, HttpRequest& request) const {
+  absl::StatusOr<NamePage> page = DecodePage(request);
+  if (!page.ok()) return call->Fail(page.status());
+  call->Send(200, WritePage("hosts", parts_.service->ListHosts(), *page, [](const HostEntry& host) { return host.name; },
+                            [this](const HostEntry& host, JsonWriter* json) { encoder_.Write(host, json); }));
+}
+
+void Api::GetHost(Call call, HttpRequest&) const {
+  for (const HostEntry& host : parts_.service->ListHosts()) {
+    if (host.name != call->arguments[0]) continue;
+    std::string answer;
+    JsonWriter json(&answer);
+    encoder_.Write(host, &json);
+    return call->Send(200, std::move(answer));
+  }
+  call->Fail(404, "HOST_NOT_FOUND", absl::StrCat("no host ", Excerpt(call->arguments[0])));
+}
+
+void Api::DeleteHost(Call call, HttpRequest&) const {
+  parts_.service->DeleteHost(call->arguments[0], [call](absl::StatusOr<Done> done) {
+    done.ok() ? call->Send(204, "") : call->Fail(done.status());
+  });
+}
+
+}  // namespace gnomon

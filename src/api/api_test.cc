@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The API through its front door: networks, pools, instances and addresses.
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "testing/api_fixture.h"
+
+namespace gnomon {
+namespace {
+
+using ApiTest = ApiFixture;
+using ::testing::HasSubstr;
+
+constexpr char kInstances[] = "/v1/networks/prod/instances";
+
+TEST_F(ApiTest, ANetworkIsMadeOnceReadChangedAndDeletedWhenItIsEmpty) {
+  const std::string body = R"({"name":"prod","account":"acme","vni":42,"warm_targets":{"web":3}})";
+  ApiAnswer made = Post("/v1/networks", body);
+  EXPECT_EQ(made.code(), "201");
+  EXPECT_EQ(made.headers["location"], "/v1/networks/prod");
+  EXPECT_EQ(made["/vni"], "42");
+  EXPECT_EQ(Post("/v1/networks", body).code(), "200");
+  EXPECT_EQ(Post("/v1/networks", R"({"name":"prod","account":"other"})").code(), "409 NETWORK_EXISTS");
+  EXPECT_EQ(Post("/v1/networks", R"({"name":"b","account":"acme","vni":42})").code(), "409 VNI_IN_USE");
+  ApiAnswer changed = Patch("/v1/networks/prod", R"({"warm_target":7})");
+  EXPECT_EQ(changed["/warm_target"], "7");
+  EXPECT_EQ(changed["/warm_targets/web"], "3") << "what is not sent stays";
+  EXPECT_EQ(Patch("/v1/networks/none", R"({"warm_target":7})").code(), "404 NETWORK_NOT_FOUND");
+  EXPECT_EQ(Get("/v1/networks/prod")["/warm_target"], "7");
+  EXPECT_EQ(Post("/v1/networks/prod/pools", R"({"name":"a","prefix":"10.0.0.0/24"})").code(), "201");
+  EXPECT_EQ(Create("vm-1").code(), "201");
+  EXPECT_EQ(Delete("/v1/networks/prod").code(), "409 NETWORK_IN_USE");
+  EXPECT_EQ(Delete("/v1/networks/prod/instances/vm-1").code(), "200");
+  EXPECT_EQ(Delete("/v1/networks/prod").code(), "204");
+  EXPECT_EQ(Get("/v1/networks/prod").code(), "404 NETWORK_NOT_FOUND");
+}
+
+TEST_F(ApiTest, ListsByNameArePagedWithoutLossOrRepetition) {
+  for (int i = 0; i < 7; ++i) {
+    EXPECT_EQ(Post("/v1/networks", absl::StrCat(R"({"name":"n)", i, R"(","account":"acme"})")).code(), "201");
+  }
+  std::string names, token;
+  do {
+    ApiAnswer page = Get(absl::StrCat("/v1/networks?page_size=3&page_token=", token));
+    ASSERT_EQ(page.code(), "200");
+    for (const auto& network : page.json.at("networks").as_array()) names += network.at("name").as_string().c_str();
+    token = page["/next_page_token"];
+  } while (!token.empty());
+  EXPECT_EQ(names, "n0n1n2n3n4n5n6");
+}
+
+TEST_F(ApiTest, APoolIsMadeReadChangedDrainedAndDeleted) {
+  ASSERT_EQ(Post("/v1/networks", R"({"name":"prod","account":"acme"})").code(), "201");
+  EXPECT_EQ(Create("vm-1").code(), "409 NO_POOL");
+  EXPECT_EQ(Get("/v1/networks/prod/pools")["/revision"], Get("/v1/networks/prod")["/revision"]);
+  ApiAnswer pool = Post("/v1/networks/prod/pools",
+                        R"({"name":"a","prefix":"10.0.0.0/24","gateway":"10.0.0.1","exclude":["10.0.0.2","10.0.0.4-10.0.0.9"],)"
+                        R"("strategy":"lowest_first","quarantine":"1m30s","headroom":0.25})");
+  EXPECT_EQ(pool.code(), "201");
+  EXPECT_EQ(pool.headers["location"], "/v1/networks/prod/pools/a");
+  EXPECT_EQ(pool["/exclude"], R"(["10.0.0.2","10.0.0.4-10.0.0.9"])");
+  EXPECT_EQ(pool["/quarantine"], "1m30s");
+  EXPECT_EQ(pool["/headroom"], "2.5E-1");
+  EXPECT_EQ(pool["/counts/excluded"], "10") << "network, broadcast, gateway and seven";
+  EXPECT_EQ(Post("/v1/networks/prod/pools", R"({"name":"a","prefix":"10.1.0.0/24"})").code(), "409 POOL_EXISTS");
+  EXPECT_EQ(Post("/v1/networks/prod/pools", R"({"name":"b","prefix":"10.0.0.0/16"})").code(), "409 POOL_OVERLAPS");
+  EXPECT_EQ(Create("vm-1")["/address"], "10.0.0.3");
+  EXPECT_EQ(Patch("/v1/networks/prod/pools/a", R"({"exclude":["10.0.0.3"]})").code(), "409 ADDRESS_HELD");
+  ApiAnswer changed = Patch("/v1/networks/prod/pools/a", R"({"draining":true})");
+  EXPECT_EQ(changed["/draining"], "true");
+  EXPECT_EQ(changed["/strategy"], "lowest_first");
+  EXPECT_NE(Create("vm-2").status, 201);
+  EXPECT_EQ(Delete("/v1/networks/prod/pools/a").code(), "409 POOL_IN_USE");
+  EXPECT_EQ(Delete("/v1/networks/prod/instances/vm-1").code(), "200");
+  clock.Pass(absl::Minutes(2));
+  EXPECT_EQ(Delete("/v1/networks/prod/pools/a").code(), "204");
+  EXPECT_EQ(Get("/v1/networks/prod/pools/a").code(), "404 POOL_NOT_FOUND");
+  EXPECT_EQ(Delete("/v1/networks/prod/pools/a").code(), "404 POOL_NOT_FOUND");
+  EXPECT_EQ(Patch("/v1/networks/prod/pools/a", "{}").code(), "404 POOL_NOT_FOUND");
+}
+
+TEST_F(ApiTest, TheWholeLifeOfAnInstance) {
+  MakeNetwork("10.0.0.0/24");
+  ApiAnswer made = Create("vm-1", R"(,"zone":"z1","host":"h7","labels":{"team":"shop","tier":"1"})");
+  EXPECT_EQ(made.code(), "201");
+  EXPECT_EQ(made.headers["location"], "/v1/networks/prod/instances/vm-1");
+  EXPECT_EQ(made["/address"], "10.0.0.1");
+  EXPECT_EQ(made["/addresses/0/prefix_length"], "24");
+  EXPECT_EQ(made["/source"], "standard");
+  EXPECT_EQ(made["/record/state"], "assigned");
+  EXPECT_EQ(made["/record/physical_address"], "null");
+  EXPECT_EQ(made["/labels"], R"({"team":"shop","tier":"1"})");
+  const std::string path = absl::StrCat(kInstances, "/vm-1");
+  EXPECT_EQ(Get(path)["/generation"], made["/generation"]);
+  ASSERT_EQ(Ask("PUT", "/v1/hosts/h8", R"({"physical_address":"192.0.2.8"})").code(), "200");
+  const std::string patch = absl::StrCat(R"({"host":"h8","labels":{},"generation":")", made["/generation"], R"("})");
+  ApiAnswer moved = Patch(path, patch);
+  EXPECT_EQ(moved["/host"], "h8");
+  EXPECT_EQ(moved["/zone"], "z1");
+  EXPECT_EQ(moved["/labels"], "{}");
+  EXPECT_EQ(moved["/record/physical_address"], "192.0.2.8");
+  EXPECT_EQ(moved["/generation"], made["/generation"]) << "a migration is the same assignment";
+  EXPECT_EQ(Delete(absl::StrCat(path, "?generation=", Get("/v1/networks/prod")["/revision"])).code(),
+            "409 GENERATION_DIFFERS");
+  ApiAnswer released = Delete(absl::StrCat(path, "?generation=", made["/generation"]));
+  EXPECT_EQ(released["/released/0/state"], "quarantined");
+  EXPECT_EQ(released.size("released"), 1u);
+  EXPECT_EQ(Delete(path).size("released"), 0u) << "again is no error";
+  EXPECT_EQ(Get(path).code(), "404 INSTANCE_NOT_FOUND");
+  EXPECT_EQ(Patch(path, "{}").code(), "404 INSTANCE_NOT_FOUND");
+  EXPECT_EQ(Get("/v1/networks/prod/addresses/10.0.0.1")["/state"], "quarantined");
+  clock.Pass(absl::Seconds(31));
+  EXPECT_EQ(Get("/v1/networks/prod/addresses/10.0.0.1")["/state"], "free");
+}
+
+TEST_F(ApiTest, AskingTwiceIsAskingOnceAndADifferenceIsNamed) {
+  MakeNetwork("10.0.0.0/24");
+  ApiAnswer made = Create("vm-1", R"(,"host":"h1")");
+  ApiAnswer again = Create("vm-1", R"(,"host":"h1")");
+  EXPECT_EQ(made.code(), "201");
+  EXPECT_EQ(again.code(), "200");
+  EXPECT_EQ(again["/record"], made["/record"]);
+  ApiAnswer differs = Post(kInstances, R"({"id":"vm-1","type":"db","host":"h1"})");
+  EXPECT_EQ(differs.code(), "409 INSTANCE_DIFFERS");
+  EXPECT_THAT(differs["/field"], HasSubstr("type"));
+  EXPECT_EQ(differs["/value"], "vm-1");
+}
+
+TEST_F(ApiTest, AFullPoolTellsWhatItHolds) {
+  MakeNetwork("10.0.0.0/30");
+  EXPECT_EQ(Create("vm-1").code(), "201");
+  EXPECT_EQ(Create("vm-2").code(), "201");
+  EXPECT_EQ(Delete("/v1/networks/prod/instances/vm-2").code(), "200");
+  ApiAnswer full = Create("vm-3");
+  EXPECT_EQ(full.code(), "409 POOL_EXHAUSTED");
+  EXPECT_EQ(full["/free"], "0");
+  EXPECT_EQ(full["/shadow"], "0");
+  EXPECT_EQ(full["/assigned"], "1");
+  EXPECT_EQ(full["/quarantined"], "1");
+  EXPECT_EQ(full["/excluded"], "2");
+}
+
+TEST_F(ApiTest, ABatchIsMadeWhollyOrNotAtAll) {
+  MakeNetwork("10.0.0.0/29");
+  std::string instances;
+  for (int i = 0; i < 7; ++i) absl::StrAppend(&instances, i > 0 ? "," : "", R"({"id":"b)", i, R"(","type":"web"})");
+  const std::string path = absl::StrCat(kInstances, ":batch");
+  EXPECT_EQ(Post(path, absl::StrCat(R"({"instances":[)", instances, "]}")).code(), "409 POOL_EXHAUSTED");
+  EXPECT_EQ(Get("/v1/networks/prod/addresses").size("addresses"), 0u);
+  instances.resize(instances.rfind(",{"));
+  ApiAnswer made = Post(path, absl::StrCat(R"({"instances":[)", instances, "]}"));
+  EXPECT_EQ(made.code(), "201");
+  EXPECT_EQ(made.size("instances"), 6u);
+  ApiAnswer again = Post(path, absl::StrCat(R"({"instances":[)", instances, "]}"));
+  EXPECT_EQ(again["/instances/5/address"], made["/instances/5/address"]);
+  EXPECT_EQ(Post(path, R"({"instances":[{"id":"x","type":"web"},{"id":"x","type":"web"}]})").code(), "400 INVALID_BATCH");
+  ApiAnswer wrong = Post(path, R"({"instances":[{"id":"x","type":"web"},{"id":"y","type":"a b"}]})");
+  EXPECT_EQ(wrong.code(), "400 INVALID_NAME");
+  EXPECT_EQ(wrong["/field"], "instances[1].type");
+}
+
+TEST_F(ApiTest, ADualStackInstanceHasOneAddressOfEachFamily) {
+  MakeNetwork("10.0.0.0/24");
+  ASSERT_EQ(Post("/v1/networks/prod/pools", R"({"name":"six","prefix":"2001:db8::/64","gateway":"2001:db8::1"})").code(), "201");
+  ApiAnswer made = Create("vm-1");
+  EXPECT_EQ(made.size("addresses"), 2u);
+  EXPECT_EQ(made["/addresses/0/address"], "10.0.0.1");
+  EXPECT_EQ(made["/addresses/1/prefix_length"], "64");
+  EXPECT_EQ(made["/addresses/1/gateway"], "2001:db8::1");
+  EXPECT_EQ(Create("vm-4", R"(,"families":["ipv4"])").size("addresses"), 1u);
+  EXPECT_THAT(Create("vm-6", R"(,"families":["ipv6"])")["/address"], HasSubstr("2001:db8::"));
+  EXPECT_EQ(Create("vm-7", R"(,"families":["ipv7"])").code(), "400 INVALID_FAMILIES");
+  EXPECT_EQ(Delete("/v1/networks/prod/instances/vm-1").size("released"), 2u);
+}
+
+TEST_F(ApiTest, AnIpv6AddressInAPathMayBeWrittenInAnyForm) {
+  MakeNetwork("2001:db8::/64");
+  EXPECT_EQ(Create("vm-1", R"(,"address":"2001:0DB8:0:0:0::00Ab")")["/address"], "2001:db8::ab");
+  for (const char* form : {"2001:db8::ab", "2001:DB8:0:0::AB", "2001%3Adb8%3a%3Aab", "2001:0db8:0000:0000:0000:0000:0000:00ab",
+                           "2001:db8::0.0.0.171"}) {
+    EXPECT_EQ(Get(absl::StrCat("/v1/networks/prod/addresses/", form))["/instance"], "vm-1") << form;
+  }
+  ApiAnswer wrong = Get("/v1/networks/prod/addresses/2001:db8");
+  EXPECT_EQ(wrong.code(), "400 INVALID_ADDRESS");
+  EXPECT_EQ(wrong["/field"], "address");
+}
+
+TEST_F(ApiTest, ABlockIsGivenAsAWhole) {
+  MakeNetwork("10.0.0.0/24");
+  ApiAnswer block = Create("node-1", R"(,"block_length":28)");
+  EXPECT_EQ(block.code(), "201");
+  EXPECT_EQ(block["/addresses/0/prefix_length"], "28");
+  EXPECT_EQ(block["/record/prefix_length"], "28");
+  EXPECT_EQ(Create("node-2", R"(,"block_length":200)").code(), "400 OUT_OF_RANGE");
+  const std::string inside = absl::StrCat("/v1/networks/prod/addresses/", block["/address"]);
+  EXPECT_EQ(Get(inside)["/instance"], "node-1");
+}
+
+TEST_F(ApiTest, APreservedAddressIsReassignedOrGivenBack) {
+  MakeNetwork("10.0.0.0/24");
+  Create("old");
+  Create("older");
+  EXPECT_EQ(Delete(absl::StrCat(kInstances, "/old?preserve=24h"))["/released/0/state"], "preserved");
+  EXPECT_EQ(Delete(absl::StrCat(kInstances, "/older?preserve=1h"))["/released/0/state"], "preserved");
+  EXPECT_EQ(Delete(absl::StrCat(kInstances, "/new?preserve=24")).code(), "400 INVALID_DURATION");
+  EXPECT_EQ(Create("new")["/address"], "10.0.0.3");
+  ApiAnswer reassigned = Post(absl::StrCat(kInstances, "/new:reassign"), R"({"address":"10.0.0.1"})");
+  EXPECT_EQ(reassigned.code(), "200");
+  EXPECT_EQ(reassigned["/address"], "10.0.0.1");
+  EXPECT_EQ(Get("/v1/networks/prod/addresses/10.0.0.3")["/state"], "quarantined");
+  EXPECT_EQ(Post(absl::StrCat(kInstances, "/none:reassign"), R"({"address":"10.0.0.9"})").code(), "404 INSTANCE_NOT_FOUND");
+  EXPECT_EQ(Delete("/v1/networks/prod/addresses/10.0.0.2").code(), "204");
+  EXPECT_EQ(Delete("/v1/networks/prod/addresses/10.0.0.2").code(), "409 NOT_PRESERVED");
+  EXPECT_EQ(Get("/v1/networks/prod/addresses/10.1.0.1").code(), "404 ADDRESS_OUTSIDE_POOLS");
+}
+
+TEST_F(ApiTest, HostsAreSetListedAndForgotten) {
+  EXPECT_EQ(Ask("PUT", "/v1/hosts/h1", R"({"physical_address":"2001:DB8::1"})")["/physical_address"], "2001:db8::1");
+  EXPECT_EQ(Ask("PUT", "/v1/hosts/h1", R"({"physical_address":"192.0.2.1"})").code(), "200");
+  EXPECT_EQ(Get("/v1/hosts/h1")["/physical_address"], "192.0.2.1");
+  EXPECT_EQ(Get("/v1/hosts").size("hosts"), 1u);
+  ApiAnswer wrong = Ask("PUT", "/v1/hosts/h1", R"({"physical_address":"here"})");
+  EXPECT_EQ(wrong.code(), "400 INVALID_ADDRESS");
+  EXPECT_EQ(wrong["/field"], "physical_address");
+  EXPECT_EQ(Delete("/v1/hosts/h1").code(), "204");
+  EXPECT_EQ(Get("/v1/hosts/h1").code(), "404 HOST_NOT_FOUND");
+}
+
+TEST_F(ApiTest, TwoClientsRaceForTheLastAddressAndOneGetsIt) {
+  MakeNetwork("10.0.0.0/30");
+  Create("vm-1");
+  std::string codes[2];
+  std::thread threads[2];
+  for (int i = 0; i < 2; ++i) threads[i] = std::thread([&, i] { codes[i] = Create(absl::StrCat("race-", i)).code(); });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_THAT(codes, ::testing::UnorderedElementsAre("201", "409 POOL_EXHAUSTED"));
+}
+
+}  // namespace
+}  // namespace gnomon

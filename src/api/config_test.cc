@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/config.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gnomon {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+TEST(ConfigTest, AWholeFileIsRead) {
+  const Token token = MakeToken("ci", Role::kAllocator, {"prod", "test"}).value().token;
+  Config config;
+  const absl::Status merged = MergeToml(absl::StrCat(R"(
+listen = ["127.0.0.1:9000", "unix:/run/gnomon.sock"]
+data_dir = "/data"
+shards = 4
+http_threads = 2
+time_scale = 300
+audit.file = "/var/log/audit"
+[tls]
+cert = "c.pem"
+key = "k.pem"
+client_ca = "ca.pem"
+[limits]
+body_bytes = 2048
+idle_timeout = "5s"
+[log]
+level = "debug"
+)", TokenAsToml(token)), "g.toml", &config);
+  ASSERT_TRUE(merged.ok()) << merged;
+  ASSERT_EQ(config.listen.size(), 2u);
+  EXPECT_EQ(config.listen[0].port, 9000);
+  EXPECT_EQ(config.listen[1].unix_path, "/run/gnomon.sock");
+  EXPECT_EQ(config.data_dir, "/data");
+  EXPECT_EQ(config.shards, 4);
+  EXPECT_EQ(config.http_threads, 2);
+  EXPECT_EQ(config.time_scale, 300);
+  EXPECT_EQ(config.audit_file, "/var/log/audit");
+  EXPECT_EQ(config.tls_client_ca, "ca.pem");
+  EXPECT_EQ(config.limits.body_bytes, 2048u);
+  EXPECT_EQ(config.limits.idle_timeout, absl::Seconds(5));
+  EXPECT_EQ(config.log_level, "debug");
+  ASSERT_EQ(config.tokens.size(), 1u);
+  EXPECT_EQ(config.tokens[0].hash, token.hash);
+  EXPECT_EQ(config.tokens[0].role, Role::kAllocator);
+  EXPECT_EQ(config.tokens[0].networks.size(), 2u);
+}
+
+TEST(ConfigTest, AnErrorNamesItsLineAndWhatWasMeant) {
+  struct Case {
+    std::string text, code, start, hint;
+  };
+  const Case cases[] = {
+      {"\nshard = 4\n", "UNKNOWN_SETTING", "g.toml:2: ", "\"shards\""},
+      {"[limits]\nbody_byte = 4\n", "UNKNOWN_SETTING", "g.toml:2: ", "\"limits.body_bytes\""},
+      {"[limit]\nbody_bytes = 4\n", "UNKNOWN_SETTING", "g.toml:1: ", ""},
+      {"shards = 0\n", "INVALID_SETTING", "g.toml:1: ", ""},
+      {"shards = \"many\"\n", "INVALID_SETTING", "g.toml:1: ", ""},
+      {"shards = [1]\n", "INVALID_SETTING", "g.toml:1: ", ""},
+      {"listen = \"example.com:80\"\n", "INVALID_LISTEN", "g.toml:1: ", "127.0.0.1:8080"},
+      {"listen = \"127.0.0.1:99999\"\n", "INVALID_LISTEN", "g.toml:1: ", ""},
+      {"limits.idle_timeout = 5\n", "INVALID_SETTING", "g.toml:1: ", ""},
+      {"a = = 1\n", "INVALID_TOML", "g.toml:1: ", ""},
+      {"\n[[tokens]]\nid = \"a\"\nhash = \"plain\"\nrole = \"admin\"\n", "INVALID_TOKEN", "g.toml:2: ", "--make-token"},
+      {"[[tokens]]\nid = \"a\"\nrol = \"admin\"\n", "UNKNOWN_SETTING", "g.toml:1: ", "\"role\""},
+      {"[[tokens]]\nrole = \"king\"\n", "INVALID_SETTING", "g.toml:1: ", ""},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.text);
+    Config config;
+    const absl::Status error = MergeToml(test.text, "g.toml", &config);
+    EXPECT_EQ(CodeOf(error), test.code) << error;
+    EXPECT_THAT(std::string(error.message()), StartsWith(test.start));
+    EXPECT_THAT(PartsOf(error).hint, HasSubstr(test.hint));
+  }
+}
+
+TEST(ConfigTest, TheEnvironmentIsOverTheFile) {
+  Config config;
+  ASSERT_TRUE(MergeToml("shards = 2\nhttp_threads = 3\n", "f", &config).ok());
+  const auto get = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "GNOMON_SHARDS") return "8";
+    if (name == "GNOMON_LIMITS_BODY_BYTES") return "4096";
+    return std::nullopt;
+  };
+  ASSERT_TRUE(MergeEnvironment(get, &config).ok());
+  EXPECT_EQ(config.shards, 8);
+  EXPECT_EQ(config.http_threads, 3);
+  EXPECT_EQ(config.limits.body_bytes, 4096u);
+  const absl::Status error = MergeEnvironment([](const std::string&) { return "x"; }, &config);
+  EXPECT_THAT(std::string(error.message()), StartsWith("GNOMON_LISTEN: "));
+}
+
+TEST(ConfigTest, WhatOthersCanReachNeedsTlsAndTokens) {
+  struct Case {
+    std::string name, text, code;
+    bool token;
+  };
+  const Case cases[] = {
+      {"the default", "", "", false},
+      {"all of 127/8", "listen = \"127.9.9.9:1\"", "", false},
+      {"IPv6 loopback", "listen = \"[::1]:1\"", "", false},
+      {"unix", "listen = \"unix:/s\"", "", false},
+      {"scaled on loopback", "time_scale = 300", "", false},
+      {"every address", "listen = \":80\"", "INSECURE", false},
+      {"IPv6 any", "listen = \"[::]:80\"", "INSECURE", true},
+      {"one of two", "listen = [\"127.0.0.1:1\", \"10.0.0.1:1\"]", "INSECURE", true},
+      {"TLS alone", "listen = \":80\"\ntls.cert = \"c\"\ntls.key = \"k\"", "INSECURE", false},
+      {"both", "listen = \":80\"\ntls.cert = \"c\"\ntls.key = \"k\"", "", true},
+      {"scaled", "listen = \":80\"\ntls.cert = \"c\"\ntls.key = \"k\"\ntime_scale = 2", "INSECURE", true},
+      {"half a pair", "tls.cert = \"c\"", "INVALID_SETTING", false},
+      {"an authority alone", "tls.client_ca = \"c\"", "INVALID_SETTING", false},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    Config config;
+    ASSERT_TRUE(MergeToml(test.text, "f", &config).ok());
+    if (test.token) config.tokens.push_back(MakeToken("a", Role::kAdmin, {}).value().token);
+    EXPECT_EQ(CodeOf(Validate(config)), test.code);
+  }
+}
+
+}  // namespace
+}  // namespace gnomon

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An Encoder writes what the service answers as the JSON of the API.
+//
+// The shapes are those of openapi.json; revisions and generations go out as opaque text.
+//
+// Threads: its functions only read; one writer at a time.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/json.h"
+#include "service/service.h"
+
+namespace gnomon {
+
+class Encoder {
+ public:
+  explicit Encoder(const Service* service) : service_(service) {}
+
+  void Write(const NetworkView& view, JsonWriter* json) const;
+  void Write(const NetworkEntry& entry, JsonWriter* json) const;  // without what only its shard knows
+  void Write(const PoolView& view, JsonWriter* json) const;
+  void Write(const PoolConfig& config, JsonWriter* json) const;
+  void Write(const std::string& network, const RecordView& view, JsonWriter* json) const;
+  void Write(const std::string& network, const InstanceView& view, JsonWriter* json) const;
+  void Write(const PredictionView& view, JsonWriter* json) const;
+  void Write(const HostEntry& entry, JsonWriter* json) const;
+
+ private:
+  void WriteEntryMembers(const NetworkEntry& entry, JsonWriter* json) const;
+  void WriteConfigMembers(const PoolConfig& config, JsonWriter* json) const;
+  void WriteLabels(std::string_view labels, JsonWriter* json) const;
+
+  const Service* service_;
+};
+
+std::string_view NameOf(AddressState state);
+std::string_view NameOf(Warmth warmth);
+std::string_view NameOf(Strategy strategy);
+
+}  // namespace gnomon
