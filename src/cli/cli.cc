@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/cli.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/failure.h"
+
+namespace gnomon {
+namespace {
+
+void AddFlags(CLI::App& root, Flags& flags) {
+  root.add_option("--server", flags.server, "http://host:port, https://host:port or unix:/path")
+      ->envname("GNOMON_SERVER")
+      ->capture_default_str();
+  root.add_option("--token-file", flags.token_file, "The file that holds your token")->envname("GNOMON_TOKEN_FILE");
+  root.add_option("--ca-file", flags.ca_file, "The authority of the server's certificate, PEM")
+      ->envname("GNOMON_CA_FILE");
+  root.add_option("--cert-file", flags.client_cert_file, "Your certificate, PEM")->envname("GNOMON_CERT_FILE");
+  root.add_option("--key-file", flags.client_key_file, "Its key, PEM")->envname("GNOMON_KEY_FILE");
+  root.add_option("-o,--output", flags.output, "How to print")
+      ->check(CLI::IsMember({"table", "json", "yaml", "name"}))
+      ->capture_default_str();
+  root.add_option("--timeout", flags.timeout, "How long to wait for an answer")->capture_default_str();
+}
+
+// The command that was named, as far as it was understood, and its words.
+const CLI::App* DeepestNamed(const CLI::App& root, std::string* words) {
+  const CLI::App* at = &root;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    absl::StrAppend(words, words->empty() ? "" : " ", at->get_name());
+  }
+  return at;
+}
+
+std::vector<std::string> KnownWords(const CLI::App& root, const CLI::App& at, bool options) {
+  std::vector<std::string> known;
+  if (!options) {
+    for (const CLI::App* command : at.get_subcommands([](const CLI::App*) { return true; })) {
+      known.push_back(command->get_name());
+      for (const std::string& alias : command->get_aliases()) known.push_back(alias);
+    }
+    return known;
+  }
+  for (const CLI::App* app : {&at, &root}) {
+    for (const CLI::Option* option : app->get_options()) {
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    }
+  }
+  return known;
+}
+
+int RefuseUsage(const CLI::App& root, const CLI::ParseError& refused, const Console& console) {
+  FailedCommand command;
+  const CLI::App* at = DeepestNamed(root, &command.words);
+  std::vector<std::string> left = root.remaining(true);
+  std::string message = refused.what();
+  std::string hint;
+  if (!left.empty()) {
+    const std::string& word = left.front();
+    bool option = word.starts_with('-');
+    std::vector<std::string> known = KnownWords(root, *at, option);
+    bool may_be_command = option || !known.empty();
+    message = absl::StrCat(option           ? "unknown option "
+                           : may_be_command ? "unknown command "
+                                            : "unexpected argument ",
+                           Excerpt(word));
+    std::string meant = Closest(word, known);
+    if (!meant.empty()) hint = absl::StrCat("did you mean ", meant, "?");
+  }
+  Error error(absl::StatusCode::kInvalidArgument, "USAGE", message);
+  if (!hint.empty()) error.Hint(hint);
+  PrintFailure(error, command, console.err);
+  return 2;
+}
+
+}  // namespace
+
+int RunCli(const std::vector<std::string>& words, const Console& console) {
+  CLI::App root("gnomon: addresses for instances, ready before they are asked for", "gnomon");
+  root.require_subcommand(1);
+  root.fallthrough();
+  root.footer("Flags of all commands (--server, --token-file, -o ...): gnomon --help");
+  root.set_version_flag("--version", "gnomon " GNOMON_VERSION);
+  Flags flags;
+  AddFlags(root, flags);
+  CommandTree tree{root, flags};
+  AddReadCommands(tree);
+  AddWriteCommands(tree);
+  AddFileCommands(tree);
+  AddReplayCommand(tree);
+  AddSystemCommands(tree);
+  try {
+    std::vector<std::string> reversed(words.rbegin(), words.rend());
+    root.parse(reversed);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    return root.exit(asked, console.out, console.err);
+  } catch (const CLI::ParseError& refused) {
+    return RefuseUsage(root, refused, console);
+  }
+  FailedCommand command{.words = {}, .network = flags.network};
+  DeepestNamed(root, &command.words);
+  Session session(console, flags);
+  absl::Status done = tree.chosen(session);
+  if (!done.ok()) PrintFailure(done, command, console.err);
+  return ExitCode(done);
+}
+
+}  // namespace gnomon

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Commands are added to the tree by one function a group; each says what is to be run when its words are met.
+//
+// Example:
+//   auto args = std::make_shared<ReleaseArgs>();
+//   CLI::App* release = tree.root.add_subcommand("release", "End an instance's assignment");
+//   release->add_option("id", args->id)->required();
+//   AddNetworkFlag(release, tree);
+//   OnRun(release, tree, args, &RunRelease);
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "cli/session.h"
+
+namespace gnomon {
+
+struct CommandTree {
+  CLI::App& root;
+  Flags& flags;
+  std::function<absl::Status(Session&)> chosen = {};  // of the command that was parsed
+};
+
+template <typename Args>
+void OnRun(CLI::App* command, CommandTree& tree, std::shared_ptr<Args> args,
+           absl::Status (*run)(Session&, const Args&)) {
+  command->callback([&tree, args = std::move(args), run] {
+    tree.chosen = [args, run](Session& session) { return run(session, *args); };
+  });
+}
+
+// -n, --network, required, in the flags that all commands share.
+inline void AddNetworkFlag(CLI::App* command, CommandTree& tree) {
+  command->add_option("-n,--network", tree.flags.network, "The network")->envname("GNOMON_NETWORK")->required();
+}
+
+// One object in the form that -o asks for: a table of one row in the columns of the kind `singular`.
+void PrintObject(Session& session, std::string_view singular, const JsonValue& object);
+
+void AddReadCommands(CommandTree& tree);    // get, describe, watch
+void AddWriteCommands(CommandTree& tree);   // create, delete, allocate, release, reassign, predict
+void AddFileCommands(CommandTree& tree);    // backup, restore, check, import, export
+void AddReplayCommand(CommandTree& tree);   // replay
+void AddSystemCommands(CommandTree& tree);  // doctor, completion, version
+
+}  // namespace gnomon

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/failure.h"
+
+#include <sstream>
+
+#include "base/error.h"
+#include "gtest/gtest.h"
+
+namespace gnomon {
+namespace {
+
+TEST(ExitCode, SaysWhatKindOfFailureItWas) {
+  struct Case {
+    absl::StatusCode code;
+    int want;
+  };
+  for (const Case& c : std::vector<Case>{{absl::StatusCode::kOk, 0},
+                                         {absl::StatusCode::kInternal, 1},
+                                         {absl::StatusCode::kDataLoss, 1},
+                                         {absl::StatusCode::kInvalidArgument, 2},
+                                         {absl::StatusCode::kNotFound, 3},
+                                         {absl::StatusCode::kAlreadyExists, 4},
+                                         {absl::StatusCode::kFailedPrecondition, 4},
+                                         {absl::StatusCode::kResourceExhausted, 4},
+                                         {absl::StatusCode::kUnauthenticated, 5},
+                                         {absl::StatusCode::kPermissionDenied, 5},
+                                         {absl::StatusCode::kUnavailable, 6},
+                                         {absl::StatusCode::kDeadlineExceeded, 6}}) {
+    EXPECT_EQ(ExitCode(absl::Status(c.code, "x")), c.want) << absl::StatusCodeToString(c.code);
+  }
+}
+
+TEST(PrintFailure, ShowsEverythingAndEndsWithTheNextCommand) {
+  absl::Status status = Error(absl::StatusCode::kResourceExhausted, "POOL_EXHAUSTED", "pool a is full")
+                            .Field("pool")
+                            .Value("a")
+                            .Hint("add a pool")
+                            .Number("free", 0)
+                            .Number("assigned", 254);
+  std::ostringstream err;
+  PrintFailure(status, {.words = "allocate", .network = "prod"}, err);
+  EXPECT_EQ(err.str(),
+            "error: pool a is full (POOL_EXHAUSTED)\n"
+            "  field: pool = a\n"
+            "  counts: free 0, assigned 254\n"
+            "  hint: add a pool\n"
+            "  next: gnomon get pools -n prod\n");
+}
+
+TEST(NextCommand, LooksWhereTheFailureIs) {
+  struct Case {
+    absl::StatusCode status;
+    std::string code, words, network, want;
+  };
+  for (const Case& c : std::vector<Case>{
+           {absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND", "allocate", "prod", "gnomon get networks"},
+           {absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND", "describe instance", "prod",
+            "gnomon get instances -n prod"},
+           {absl::StatusCode::kNotFound, "NO_SUCH", "describe address", "prod", "gnomon get addresses -n prod"},
+           {absl::StatusCode::kFailedPrecondition, "POOL_OVERLAPS", "create pool", "prod", "gnomon get pools -n prod"},
+           {absl::StatusCode::kOutOfRange, "WATCH_TOO_OLD", "watch", "prod", "gnomon watch -n prod"},
+           {absl::StatusCode::kInvalidArgument, "INVALID_PREFIX", "create pool", "prod", "gnomon create pool --help"},
+           {absl::StatusCode::kInvalidArgument, "USAGE", "", "", "gnomon --help"},
+           {absl::StatusCode::kUnavailable, "SERVER_UNREACHABLE", "get pools", "prod", "gnomon doctor"},
+           {absl::StatusCode::kUnauthenticated, "NO_TOKEN", "get pools", "prod", "gnomon doctor"}}) {
+    EXPECT_EQ(NextCommand(Error(c.status, c.code, "x"), {c.words, c.network}), c.want) << c.code << " " << c.words;
+  }
+}
+
+TEST(Closest, FindsATypoAndNothingFarAway) {
+  std::vector<std::string> known = {"get", "create", "delete", "describe"};
+  EXPECT_EQ(Closest("gett", known), "get");
+  EXPECT_EQ(Closest("craete", known), "create");
+  EXPECT_EQ(Closest("launch", known), "");
+  EXPECT_EQ(Closest("x", known), "");
+}
+
+}  // namespace
+}  // namespace gnomon

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/import.h"
+
+#include <fstream>
+#include <sstream>
+
+#include "base/error.h"
+#include "boost/json/parse.hpp"
+#include "boost/json/serialize.hpp"
+#include "gtest/gtest.h"
+#include "testing/cli_run.h"
+#include "testing/scripted_http_server.h"
+
+namespace gnomon {
+namespace {
+
+std::string Write(const std::string& text) {
+  std::string path = testing::TempDir() + "hosts.csv";
+  std::ofstream(path) << text;
+  return path;
+}
+
+std::string ManyRows(int count) {
+  std::string text = "address,instance,type\n";
+  for (int i = 0; i < count; ++i) {
+    text +=
+        "10.0." + std::to_string(i / 200) + "." + std::to_string(i % 200 + 1) + ",vm-" + std::to_string(i) + ",web\n";
+  }
+  return text;
+}
+
+ScriptedAnswer OnePool(const ScriptedRequest& request) {
+  if (request.method == "GET") return {.body = R"({"pools":[{"prefix":"10.0.0.0/16"}],"next_page_token":""})"};
+  return {.status = 201, .body = R"({"instances":[]})"};
+}
+
+TEST(ReadImport, ColumnsAreFoundByNameAndValuesMadeCanonical) {
+  absl::StatusOr<std::vector<ImportRow>> rows =
+      ReadImport(Write("labels,mac,host,zone,type,instance,address\na=1;b=2,02-00-00-00-00-01,h1,z1,web,vm-1,10.0.0."
+                       "5\n,,,,db,vm-2,fd00:0::1\n"
+                       ",,,,db,vm-3,10.0.0.16/28\n"));
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  ASSERT_EQ(rows->size(), 3u);
+  EXPECT_EQ((*rows)[0].line, 2);
+  EXPECT_EQ(boost::json::serialize((*rows)[0].instance),
+            R"({"id":"vm-1","type":"web","zone":"z1","host":"h1","address":"10.0.0.5","mac":"02:00:00:00:00:01",)"
+            R"("labels":{"a":"1","b":"2"}})");
+  EXPECT_EQ(boost::json::serialize((*rows)[1].instance), R"({"id":"vm-2","type":"db","address":"fd00::1"})");
+  EXPECT_EQ(boost::json::serialize((*rows)[2].instance),
+            R"({"id":"vm-3","type":"db","address":"10.0.0.16","block_length":28})");
+}
+
+TEST(ReadImport, BadRowIsNamedByLineAndColumn) {
+  struct Case {
+    std::string text, want;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"address,instance\n", ":1: no column type; there are address, instance"},
+           {"address,instance,type,vlan\n", ":1: unknown column vlan"},
+           {"address,instance,type\n10.0.0.5,vm 1,web\n", ":2: column instance: not 1 to 128 of the characters"},
+           {"address,instance,type\n10.0.0.5,vm-1,\n", ":2: column type: not 1 to 128 of the characters"},
+           {"address,instance,type\n10.0.0.5,vm-1,web\n10.0.0.300,vm-2,web\n", ":3: column address: "},
+           {"address,instance,type\n10.0.0.5/99,vm-1,web\n", ":2: column address: "},
+           {"address,instance,type,mac\n10.0.0.5,vm-1,web,zz\n", ":2: column mac: "},
+           {"address,instance,type,labels\n10.0.0.5,vm-1,web,env\n", ":2: column labels: label env is not name=value"},
+           {"address,instance,type\n10.0.0.5,vm-1,web\n10.0.0.5,vm-2,web\n",
+            ":3: column address: named on line 2 already"},
+           {"address,instance,type\n10.0.0.5,vm-1,web\n10.0.0.6,vm-1,web\n",
+            ":3: column instance: named on line 2 already"}}) {
+    std::string path = Write(c.text);
+    absl::Status status = ReadImport(path).status();
+    EXPECT_EQ(CodeOf(status), "BAD_CSV") << c.text;
+    EXPECT_TRUE(std::string(status.message()).starts_with(path + c.want)) << status;
+  }
+}
+
+TEST(Import, GoesInBatchesOfAHundred) {
+  ScriptedHttpServer server(OnePool);
+  CliRun run = RunGnomon({"import", Write(ManyRows(250)), "-n", "prod", "-o", "json"}, server.url());
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(run.out, "{\n  \"rows\": 250,\n  \"imported\": 250,\n  \"dry_run\": false\n}\n");
+  std::vector<size_t> sizes;
+  for (const ScriptedRequest& request : server.requests()) {
+    if (request.method != "POST") continue;
+    EXPECT_EQ(request.target, "/v1/networks/prod/instances:batch");
+    sizes.push_back(boost::json::parse(request.body).at("instances").as_array().size());
+  }
+  EXPECT_EQ(sizes, (std::vector<size_t>{100, 100, 50}));
+}
+
+TEST(Import, BadRowAnywhereSendsNothing) {
+  ScriptedHttpServer server(OnePool);
+  CliRun run = RunGnomon({"import", Write(ManyRows(250) + "10.0.9.9,,web\n"), "-n", "prod"}, server.url());
+  EXPECT_EQ(run.code, 2);
+  EXPECT_NE(run.err.find("hosts.csv:252: column instance"), std::string::npos) << run.err;
+  EXPECT_TRUE(server.requests().empty());
+}
+
+TEST(Import, AddressOutsideEveryPoolSendsNothing) {
+  ScriptedHttpServer server(OnePool);
+  CliRun run = RunGnomon({"import", Write(ManyRows(2) + "192.0.2.1,vm-x,web\n"), "-n", "prod"}, server.url());
+  EXPECT_EQ(run.code, 2);
+  EXPECT_NE(run.err.find("hosts.csv:4: column address: no pool of prod holds 192.0.2.1"), std::string::npos) << run.err;
+  EXPECT_EQ(server.requests().size(), 1u);
+}
+
+TEST(Import, DryRunSendsNothing) {
+  ScriptedHttpServer server(OnePool);
+  CliRun run = RunGnomon({"import", Write(ManyRows(250)), "-n", "prod", "--dry-run"}, server.url());
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(server.requests().size(), 1u);
+}
+
+TEST(Import, RefusalNamesTheLineAndWhatIsDone) {
+  ScriptedHttpServer server([](const ScriptedRequest& request) {
+    if (request.body.find("\"vm-100\"") == std::string::npos) return OnePool(request);
+    return ScriptedAnswer{.status = 409, .body = R"({"code":"ADDRESS_TAKEN","detail":"10.0.0.118 is vm-z's",
+        "field":"instances[17].address","value":"10.0.0.118"})"};
+  });
+  CliRun run = RunGnomon({"import", Write(ManyRows(250)), "-n", "prod"}, server.url());
+  EXPECT_EQ(run.code, 4);
+  EXPECT_NE(run.err.find("100 of 250 rows are imported"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("hosts.csv:119: 10.0.0.118 is vm-z's (ADDRESS_TAKEN)"), std::string::npos) << run.err;
+}
+
+TEST(Export, WritesWhatImportReads) {
+  ScriptedHttpServer server([](const ScriptedRequest&) {
+    return ScriptedAnswer{
+        .body = R"({"instances":[{"id":"vm-1","type":"web","zone":"z1","host":"h1","mac":"02:00:00:00:00:01",
+        "labels":{"a":"x,y","b":"2"},"addresses":[{"address":"10.0.0.5"}],"address":"10.0.0.5"},
+        {"id":"vm-2","type":"db","address":"fd00::1"}],"next_page_token":""})"};
+  });
+  CliRun run = RunGnomon({"export", "-n", "prod"}, server.url());
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(run.out,
+            "address,instance,type,zone,host,mac,labels\n"
+            "10.0.0.5,vm-1,web,z1,h1,02:00:00:00:00:01,\"a=x,y;b=2\"\n"
+            "fd00::1,vm-2,db,,,,\n");
+  absl::StatusOr<std::vector<ImportRow>> rows = ReadImport(Write(run.out));
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  EXPECT_EQ(rows->size(), 2u);
+}
+
+}  // namespace
+}  // namespace gnomon

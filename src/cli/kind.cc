@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/kind.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace gnomon {
+namespace {
+
+std::vector<Column> AddressColumns() {
+  return {{"ADDRESS", "address"}, {"STATE", "state"}, {"INSTANCE", "instance"}, {"TYPE", "type"},
+          {"POOL", "pool"},       {"HOST", "host"},   {"SINCE", "since"},       {"UNTIL", "until"}};
+}
+
+}  // namespace
+
+const std::vector<Kind>& AllKinds() {
+  static const auto& kKinds = *new std::vector<Kind>{
+      {"network",
+       "networks",
+       "net",
+       false,
+       {{"NAME", "name"},
+        {"ACCOUNT", "account"},
+        {"VNI", "vni"},
+        {"ASSIGNED", "addresses.assigned"},
+        {"SHADOW", "addresses.shadow"},
+        {"WARM TARGET", "warm_target"}}},
+      {"pool",
+       "pools",
+       "po",
+       true,
+       {{"NAME", "name"},
+        {"PREFIX", "prefix"},
+        {"GATEWAY", "gateway"},
+        {"STRATEGY", "strategy"},
+        {"CAPACITY", "counts.capacity"},
+        {"FREE", "counts.free"},
+        {"SHADOW", "counts.shadow"},
+        {"HELD", "counts.held"},
+        {"DRAINING", "draining"}}},
+      {"instance",
+       "instances",
+       "vm",
+       true,
+       {{"ID", "id"},
+        {"TYPE", "type"},
+        {"ADDRESS", "address"},
+        {"MAC", "mac"},
+        {"ZONE", "zone"},
+        {"HOST", "host"},
+        {"SOURCE", "source"}}},
+      {"shadow",
+       "shadows",
+       "sh",
+       true,
+       {{"ADDRESS", "address"},
+        {"TYPE", "type"},
+        {"ZONE", "zone"},
+        {"HOST", "host"},
+        {"POOL", "pool"},
+        {"WARMTH", "warmth"},
+        {"UNTIL", "until"}}},
+      {"address", "addresses", "addr", true, AddressColumns()},
+      {"prediction",
+       "predictions",
+       "pred",
+       true,
+       {{"SOURCE", "source"},
+        {"ID", "id"},
+        {"TYPE", "type"},
+        {"ZONE", "zone"},
+        {"HOST", "host"},
+        {"COUNT", "count|target"},
+        {"UNTIL", "until"}}},
+      {"host", "hosts", "ho", false, {{"NAME", "name|host"}, {"PHYSICAL ADDRESS", "physical_address"}}}};
+  return kKinds;
+}
+
+const Kind& KindNamed(std::string_view singular) {
+  auto found =
+      std::find_if(AllKinds().begin(), AllKinds().end(), [&](const Kind& kind) { return kind.singular == singular; });
+  GNOMON_CHECK(found != AllKinds().end());
+  return *found;
+}
+
+std::vector<std::string_view> KindSegments(const Kind& kind, std::string_view network, std::string_view name) {
+  std::vector<std::string_view> segments = {"v1"};
+  if (kind.in_network) segments.insert(segments.end(), {"networks", network});
+  segments.push_back(kind.plural);
+  if (!name.empty()) segments.push_back(name);
+  return segments;
+}
+
+}  // namespace gnomon

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "base/absl_view.h"
+#include "base/error.h"
+#include "boost/json/serialize.hpp"
+#include "cli/commands.h"
+#include "cli/kind.h"
+#include "cli/render.h"
+
+namespace gnomon {
+namespace {
+
+struct GetArgs {
+  const Kind* kind;
+  std::string name;
+  std::string type, zone, host, pool, state;
+  size_t limit = 0;
+};
+
+struct DescribeArgs {
+  const Kind* kind;
+  std::string name;
+};
+
+struct WatchArgs {
+  std::string revision;
+};
+
+void PrintList(Session& session, const Kind& kind, JsonArray rows) {
+  const std::string& form = session.flags().output;
+  if (form == "table") {
+    if (rows.empty()) session.err() << "no " << kind.plural << "\n";
+    if (!rows.empty()) PrintTable(kind.columns, rows, session.colored(), session.out());
+  } else if (form == "name") {
+    for (const JsonValue& row : rows) session.out() << Cell(row, kind.columns[0].path) << "\n";
+  } else {
+    JsonObject list;
+    list[boost::json::string_view(kind.plural.data(), kind.plural.size())] = std::move(rows);
+    (form == "json" ? PrintJson : PrintYaml)(JsonValue(std::move(list)), session.out());
+  }
+}
+
+absl::Status RunGet(Session& session, const GetArgs& args) {
+  const std::string& network = session.flags().network;
+  GNOMON_ASSIGN_OR_RETURN(ApiClient * api, session.Api());
+  if (!args.name.empty()) {
+    GNOMON_ASSIGN_OR_RETURN(JsonValue object, api->Get(ApiPath(KindSegments(*args.kind, network, args.name))));
+    PrintObject(session, args.kind->singular, object);
+    return absl::OkStatus();
+  }
+  JsonArray rows;
+  Query query = {
+      {"type", args.type}, {"zone", args.zone}, {"host", args.host}, {"pool", args.pool}, {"state", args.state}};
+  GNOMON_RETURN_IF_ERROR(api->List(KindSegments(*args.kind, network), args.kind->plural, query, args.limit,
+                                   [&](JsonValue item) {
+                                     rows.push_back(std::move(item));
+                                     return absl::OkStatus();
+                                   })
+                             .status());
+  PrintList(session, *args.kind, std::move(rows));
+  return absl::OkStatus();
+}
+
+absl::Status RunDescribe(Session& session, const DescribeArgs& args) {
+  GNOMON_ASSIGN_OR_RETURN(ApiClient * api, session.Api());
+  GNOMON_ASSIGN_OR_RETURN(JsonValue object,
+                          api->Get(ApiPath(KindSegments(*args.kind, session.flags().network, args.name))));
+  if (session.flags().output == "table") {
+    PrintDescription(object, session.out());
+  } else {
+    PrintObject(session, args.kind->singular, object);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PrintEvent(Session& session, const JsonObject& event) {
+  const std::string& form = session.flags().output;
+  if (form == "json") {
+    session.out() << boost::json::serialize(event) << "\n";
+  } else if (form == "yaml") {
+    session.out() << "---\n";
+    PrintYaml(event, session.out());
+  } else {
+    std::string type = TextMember(event, "type");
+    if (type == "heartbeat") return absl::OkStatus();
+    const JsonValue& object = Member(event, "object");
+    session.out() << type << " " << TextMember(event, "kind") << " " << Cell(object, "address|name");
+    if (form == "table") {
+      session.out() << " " << Cell(object, "state|prefix") << " " << Cell(object, "instance") << " "
+                    << TextMember(event, "revision");
+    }
+    session.out() << "\n";
+  }
+  session.out().flush();
+  if (!session.out()) return Error(absl::StatusCode::kCancelled, "OUTPUT_CLOSED", "nobody reads the output any more");
+  return absl::OkStatus();
+}
+
+absl::Status RunWatch(Session& session, const WatchArgs& args) {
+  const std::string& network = session.flags().network;
+  GNOMON_ASSIGN_OR_RETURN(ApiClient * api, session.Api());
+  std::string revision = args.revision;
+  if (revision.empty()) {  // from now on
+    GNOMON_ASSIGN_OR_RETURN(revision, api->List(KindSegments(KindNamed("address"), network), "addresses", {}, 1,
+                                                [](JsonValue) { return absl::OkStatus(); }));
+  }
+  absl::Status ended = api->Watch(network, revision, [&](const JsonObject& event) {
+    std::string at = TextMember(event, "revision");
+    if (!at.empty()) revision = at;
+    return PrintEvent(session, event);
+  });
+  if (CodeOf(ended) != "WATCH_ENDED") return ended;
+  return Error(absl::StatusCode::kUnavailable, "WATCH_ENDED",
+               absl::StrCat("the server ended the watch at revision ", revision))
+      .Hint(absl::StrCat("go on where it ended with --revision ", revision));
+}
+
+void AddGet(CommandTree& tree) {
+  CLI::App* get = tree.root.add_subcommand("get", "List objects, or show one");
+  get->require_subcommand(1);
+  for (const Kind& kind : AllKinds()) {
+    auto args = std::make_shared<GetArgs>();
+    args->kind = &kind;
+    CLI::App* command = get->add_subcommand(std::string(kind.plural), absl::StrCat("List the ", AbslView(kind.plural)));
+    command->alias(std::string(kind.singular))->alias(std::string(kind.alias));
+    command->add_option("name", args->name, "Only this one");
+    if (kind.in_network) {
+      AddNetworkFlag(command, tree);
+      command->add_option("--type", args->type, "Only of this type");
+      command->add_option("--zone", args->zone, "Only in this zone");
+      command->add_option("--host", args->host, "Only on this host");
+      command->add_option("--pool", args->pool, "Only of this pool");
+      command->add_option("--state", args->state, "Only in this state");
+    }
+    command->add_option("--limit", args->limit, "At most so many; 0 is all");
+    OnRun(command, tree, args, &RunGet);
+  }
+}
+
+}  // namespace
+
+void PrintObject(Session& session, std::string_view singular, const JsonValue& object) {
+  const Kind& kind = KindNamed(singular);
+  const std::string& form = session.flags().output;
+  if (form == "table") {
+    PrintTable(kind.columns, {object}, session.colored(), session.out());
+  } else if (form == "name") {
+    session.out() << Cell(object, kind.columns[0].path) << "\n";
+  } else {
+    (form == "json" ? PrintJson : PrintYaml)(object, session.out());
+  }
+}
+
+void AddReadCommands(CommandTree& tree) {
+  AddGet(tree);
+  CLI::App* describe = tree.root.add_subcommand("describe", "Show all that is known of one object");
+  describe->require_subcommand(1);
+  for (const Kind& kind : AllKinds()) {
+    if (kind.singular == "shadow" || kind.singular == "prediction") continue;  // only listed
+    auto args = std::make_shared<DescribeArgs>();
+    args->kind = &kind;
+    CLI::App* command =
+        describe->add_subcommand(std::string(kind.singular), absl::StrCat("Show one ", AbslView(kind.singular)));
+    command->alias(std::string(kind.plural))->alias(std::string(kind.alias));
+    command->add_option("name", args->name, "Its name, id or address")->required();
+    if (kind.in_network) AddNetworkFlag(command, tree);
+    OnRun(command, tree, args, &RunDescribe);
+  }
+  auto args = std::make_shared<WatchArgs>();
+  CLI::App* watch = tree.root.add_subcommand("watch", "Print the changes of a network as they happen");
+  AddNetworkFlag(watch, tree);
+  watch->add_option("--revision", args->revision, "Start after this revision instead of now");
+  OnRun(watch, tree, args, &RunWatch);
+}
+
+}  // namespace gnomon

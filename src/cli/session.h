@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A Session is what a command gets to work with: where to print, the flags that all commands share, and the server.
+//
+// Threads: one thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "client/api_client.h"
+
+namespace gnomon {
+
+// The world outside, handed in by apps/ and by tests.
+struct Console {
+  std::ostream& out;  // data
+  std::ostream& err;  // messages
+  bool out_is_terminal = false;
+  bool err_is_terminal = false;
+  const Clock& clock;
+  std::string program_folder = ".";  // where gnomond lies
+  // Replaces this process by another program, given by its path and its arguments; returns only if it cannot.
+  std::function<absl::Status(const std::vector<std::string>& words)> become = {};
+};
+
+struct Flags {
+  std::string server = std::string(kDefaultServer);
+  std::string token_file, ca_file, client_cert_file, client_key_file;
+  std::string output = "table";  // table, json, yaml or name
+  std::string timeout = "30s";
+  std::string network;  // of the commands that work in one
+};
+
+class Session {
+ public:
+  Session(const Console& console, const Flags& flags) : console_(console), flags_(flags) {}
+
+  const Console& console() const { return console_; }
+  const Flags& flags() const { return flags_; }
+  std::ostream& out() const { return console_.out; }
+  std::ostream& err() const { return console_.err; }
+  bool colored() const;  // on a terminal and without NO_COLOR (no-color.org)
+
+  // How to reach the server; reads the token file. Errors: BAD_TOKEN_FILE, BAD_TIMEOUT.
+  absl::StatusOr<HttpClientOptions> ClientOptions() const;
+  // The session's client, made on the first call.
+  absl::StatusOr<ApiClient*> Api();
+
+ private:
+  const Console& console_;
+  const Flags& flags_;
+  std::unique_ptr<ApiClient> api_;
+};
+
+}  // namespace gnomon
