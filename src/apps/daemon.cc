@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/daemon.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "store/backup.h"
+
+namespace gnomon {
+
+RocksDbOptions StoreOptions(const Config& config) { return {.dir = config.data_dir + "/store"}; }
+
+absl::Status MakeDataDir(const Config& config) {
+  std::error_code failed;
+  std::filesystem::create_directories(config.data_dir, failed);
+  if (!failed) return absl::OkStatus();
+  return Error(absl::StatusCode::kUnavailable, "DATA_DIR_FAILED",
+               absl::StrCat("cannot make the data folder ", config.data_dir, ": ", failed.message()))
+      .Field("data_dir")
+      .Value(config.data_dir)
+      .Hint("name a folder that this user may write to, with --data-dir");
+}
+
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config, const std::string& version) {
+  std::unique_ptr<Daemon> daemon(new Daemon(config, version));
+  GNOMON_RETURN_IF_ERROR(daemon->Open());
+  GNOMON_RETURN_IF_ERROR(daemon->Serve());
+  return daemon;
+}
+
+Daemon::Daemon(const Config& config, const std::string& version)
+    : config_(config),
+      version_(version),
+      gate_(config.tokens, config.listen),
+      fast_(&real_, config.time_scale),
+      clock_(config.time_scale == 1 ? static_cast<const Clock*>(&real_) : &fast_),
+      metrics_(clock_, version) {}
+
+// What still runs is answered by the server for kDrain, and by the service before it is gone.
+Daemon::~Daemon() {
+  if (server_ != nullptr) server_->Stop(kDrain);
+  if (replenisher_ != nullptr) replenisher_->Stop();
+  service_ = nullptr;
+}
+
+absl::Status Daemon::Open() {
+  GNOMON_RETURN_IF_ERROR(MakeDataDir(config_));
+  if (!config_.audit_file.empty()) {
+    GNOMON_ASSIGN_OR_RETURN(audit_, AuditLog::Open(config_.audit_file, &real_));
+  }
+  GNOMON_ASSIGN_OR_RETURN(store_, RocksDbStore::Open(StoreOptions(config_)));
+  const ServiceOptions options{.shards = static_cast<size_t>(config_.shards), .shard = {}, .metrics = &metrics_};
+  GNOMON_ASSIGN_OR_RETURN(service_, Service::Start(store_.get(), clock_, options));
+  replenisher_ = std::make_unique<Replenisher>(service_.get(), clock_);
+  service_->OnCreation([this](const Service::Creation& creation) { replenisher_->Created(creation); });
+  replenisher_->Start();
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::Serve() {
+  Api::Parts parts;
+  parts.service = service_.get();
+  parts.authorize = [this](HttpRequest* request) { return gate_.Check(request); };
+  parts.observe = [this](const Exchange& exchange, int status, std::string_view code) {
+    metrics_.CountRequest(exchange.route, status);
+    if (audit_ != nullptr) audit_->Note(exchange, status, code);
+  };
+  parts.metrics = [this] { return metrics_.Text(); };
+  parts.backup = [this](const std::string& path) { return WriteBackup(*store_, path).status(); };
+  parts.backup_dir = config_.data_dir;
+  parts.configured = [this](const NetworkEntry& network) { replenisher_->Configured(network); };
+  parts.version = version_;
+  api_ = std::make_unique<Api>(std::move(parts));
+  server_ = std::make_unique<HttpServer>(config_.ServerOptions(), [this](HttpRequest& request, HttpResponder responder) {
+    api_->Handle(request, std::move(responder));
+  });
+  return server_->Start();
+}
+
+std::vector<std::string> Daemon::urls() const {
+  std::vector<std::string> urls;
+  for (const ListenAddress& address : server_->addresses()) {
+    const char* scheme = !address.unix_path.empty() ? "" : config_.tls_cert.empty() ? "http://" : "https://";
+    urls.push_back(absl::StrCat(scheme, address.ToString()));
+  }
+  return urls;
+}
+
+}  // namespace gnomon

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// DaemonFlags is what the command line of gnomond asks for.
+//
+// Threads: a value type.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "api/config.h"
+
+namespace gnomon {
+
+struct DaemonFlags {
+  std::string config_file;                                      // empty: none
+  std::vector<std::pair<std::string, std::string>> settings;    // keys of Config with their text
+  bool check_store = false;
+  std::string restore_file;  // not empty: make a store of this backup
+  std::string token_id;      // not empty: make a token
+  std::string token_role = "viewer";
+  std::vector<std::string> token_networks;
+};
+
+// Parses, and answers --help and --version itself: then, and for a wrong line, the exit code.
+std::variant<DaemonFlags, int> ParseDaemonFlags(int argc, char** argv, const std::string& version);
+
+// Defaults, then the file, then the environment, then the flags; and whether the whole can be run.
+absl::StatusOr<Config> MakeConfig(const DaemonFlags& flags);
+
+}  // namespace gnomon

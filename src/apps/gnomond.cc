@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// gnomond, the address manager: parses, builds, connects, runs.
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "api/auth.h"
+#include "apps/daemon.h"
+#include "apps/daemon_flags.h"
+#include "apps/logs.h"
+#include "apps/process.h"
+#include "base/error.h"
+#include "store/backup.h"
+
+namespace gnomon {
+namespace {
+
+constexpr int kFailed = 1, kUsage = 2;
+
+int Report(const absl::Status& error, int exit_code) {
+  const ErrorParts parts = PartsOf(error);
+  std::cerr << "gnomond: " << error.message();
+  if (!parts.code.empty()) std::cerr << " (" << parts.code << ")";
+  std::cerr << "\n";
+  if (!parts.hint.empty()) std::cerr << "  hint: " << parts.hint << "\n";
+  return exit_code;
+}
+
+int PrintToken(const DaemonFlags& flags) {
+  const std::optional<Role> role = ParseRole(flags.token_role);
+  if (!role) {
+    return Report(Error(absl::StatusCode::kInvalidArgument, "INVALID_ROLE",
+                        absl::StrCat("\"", flags.token_role, "\" is not a role"))
+                      .Hint("use viewer, allocator or admin"),
+                  kUsage);
+  }
+  absl::StatusOr<NewToken> made = MakeToken(flags.token_id, *role, flags.token_networks);
+  if (!made.ok()) return Report(made.status(), kUsage);
+  std::cout << "# Give this to the client; it is not shown again:\n# " << made->text
+            << "\n# Add this to the server's configuration file:\n"
+            << TokenAsToml(made->token);
+  return 0;
+}
+
+int CheckTheStore(const Config& config) {
+  absl::StatusOr<CheckReport> report = CheckStore(StoreOptions(config));
+  if (!report.ok()) return Report(report.status(), kFailed);
+  for (const BadRecord& bad : report->records) std::cout << bad.key << ": " << bad.reason << "\n";
+  std::cout << report->good << " records are whole, " << report->bad << " are damaged\n";
+  return report->bad == 0 ? 0 : kFailed;
+}
+
+int Restore(const Config& config, const std::string& file) {
+  if (absl::Status made = MakeDataDir(config); !made.ok()) return Report(made, kFailed);
+  absl::StatusOr<BackupSummary> restored = RestoreBackup(file, StoreOptions(config));
+  if (!restored.ok()) return Report(restored.status(), kFailed);
+  std::cout << "restored " << restored->records << " records into " << config.data_dir << "\n";
+  return 0;
+}
+
+int Serve(const Config& config) {
+  SetUpLog(config.log_level);
+  RaiseFileLimit();
+  HoldSignals();
+  absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(config, GNOMON_VERSION);
+  if (!daemon.ok()) return Report(daemon.status(), kFailed);
+  for (const std::string& url : (*daemon)->urls()) std::cout << "listening on " << url << std::endl;
+  spdlog::info("gnomond {} serves the store in {}", GNOMON_VERSION, config.data_dir);
+  if (config.time_scale != 1) spdlog::warn("time runs {} times as fast as the clock", config.time_scale);
+  Notify("READY=1");
+  const int signal = AwaitSignal();
+  Notify("STOPPING=1");
+  spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  *daemon = nullptr;
+  spdlog::info("stopped");
+  return 0;
+}
+
+int Main(int argc, char** argv) {
+  std::variant<DaemonFlags, int> parsed = ParseDaemonFlags(argc, argv, GNOMON_VERSION);
+  if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
+  const DaemonFlags& flags = std::get<DaemonFlags>(parsed);
+  if (!flags.token_id.empty()) return PrintToken(flags);
+  absl::StatusOr<Config> config = MakeConfig(flags);
+  if (!config.ok()) return Report(config.status(), kUsage);
+  if (flags.check_store) return CheckTheStore(*config);
+  if (!flags.restore_file.empty()) return Restore(*config, flags.restore_file);
+  return Serve(*config);
+}
+
+}  // namespace
+}  // namespace gnomon
+
+int main(int argc, char** argv) { return gnomon::Main(argc, argv); }
