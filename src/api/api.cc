@@ -65,6 +65,7 @@ std::vector<Route> Api::Routes() {
       {M::kGet, "/v1/hosts/{host}", Role::kViewer, &Api::GetHost},
       {M::kDelete, "/v1/hosts/{host}", Role::kAdmin, &Api::DeleteHost},
       {M::kPost, "/v1/backup", Role::kAdmin, &Api::Backup},
+      {M::kPost, "/v1/expiry:resume", Role::kAdmin, &Api::ResumeExpiry},
   };
 }
 

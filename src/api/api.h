@@ -61,6 +61,7 @@ class Api {
   void MetricsText(Call call, HttpRequest& request) const;
   void OpenApi(Call call, HttpRequest& request) const;
   void Backup(Call call, HttpRequest& request) const;
+  void ResumeExpiry(Call call, HttpRequest& request) const;
 
   // api_networks.cc
   void CreateNetwork(Call call, HttpRequest& request) const;

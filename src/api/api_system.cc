@@ -22,9 +22,23 @@ void Api::Readyz(Call call, HttpRequest& request) const {
   QueryArguments query(request);
   const bool verbose = query.Text("verbose").has_value();
   if (absl::Status done = query.Done(); !done.ok()) return call->Fail(done);
-  parts_.service->Ping([call, verbose](absl::StatusOr<Done> done) {
+  parts_.service->Ping([this, call, verbose](absl::StatusOr<Done> done) {
     if (!done.ok()) return call->Fail(done.status());
-    call->SendAs("text/plain; charset=utf-8", verbose ? "[+]store ok\n[+]shards ok\nreadyz check passed\n" : "ok\n");
+    if (!verbose) return call->SendAs("text/plain; charset=utf-8", "ok\n");
+    // Paused expiry keeps nothing from being served: it is told, but the check passes.
+    const bool paused = parts_.service->expiry_paused();
+    call->SendAs("text/plain; charset=utf-8",
+                 absl::StrCat("[+]store ok\n[+]shards ok\n",
+                              paused ? "[-]expiry paused: the wall clock had moved by more than an hour at the start; set it "
+                                       "right, or POST /v1/expiry:resume\n"
+                                     : "[+]expiry ok\n",
+                              "readyz check passed\n"));
+  });
+}
+
+void Api::ResumeExpiry(Call call, HttpRequest&) const {
+  parts_.service->ResumeExpiry([call](absl::StatusOr<Done> done) {
+    done.ok() ? call->Send(204, "") : call->Fail(done.status());
   });
 }
 

@@ -6,6 +6,9 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <limits>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -83,21 +86,33 @@ class ManualClock : public Clock {
   absl::Duration passed_ ABSL_GUARDED_BY(mutex_) = absl::ZeroDuration();
 };
 
-// Core time: never goes back, whatever the wall clock does while we run, and goes on where the last commit left it.
+// CoreTime is the time that the core is told: it never goes back, whatever the wall clock does while we run, and goes on
+// where the last commit left it.
 //
 // Time: whole microseconds, as stored.
-// Threads: as its clock's.
+// Threads: any.
 class CoreTime {
  public:
-  CoreTime(const Clock& clock, absl::Time last_commit)
-      : clock_(clock), start_(std::max(last_commit, clock.Wall())), offset_(clock.Monotonic()) {}
+  // How far the wall clock may have moved since the last commit before it is doubted.
+  static constexpr absl::Duration kMaxJump = absl::Hours(1);
 
-  absl::Time Now() const { return absl::FromUnixMicros(absl::ToUnixMicros(start_ + (clock_.Monotonic() - offset_))); }
+  explicit CoreTime(const Clock& clock) : clock_(clock) {}
+
+  // Once, before any other call: begins at the later of the last commit (InfinitePast: there is none) and the wall clock. If
+  // that is more than kMaxJump after the last commit, it begins at the commit, and is behind until CatchUp.
+  void Begin(absl::Time last_commit);
+  // Moves on to `time` if it is not there yet.
+  void AtLeast(absl::Time time);
+  absl::Time Now() const;
+
+  bool behind() const { return behind_; }
+  // The wall clock is right: moves on to it.
+  void CatchUp();
 
  private:
   const Clock& clock_;
-  const absl::Time start_;
-  const absl::Duration offset_;
+  std::atomic<int64_t> ahead_us_{std::numeric_limits<int64_t>::min()};  // of the monotonic time
+  std::atomic<bool> behind_{false};
 };
 
 }  // namespace gnomon

@@ -10,7 +10,8 @@ const absl::Time kStart = absl::UnixEpoch() + absl::Hours(1000);
 
 TEST(CoreTimeTest, StepsOfTheWallClockDoNotMoveIt) {
   ManualClock clock(kStart);
-  CoreTime time(clock, absl::InfinitePast());
+  CoreTime time(clock);
+  time.Begin(absl::InfinitePast());
   EXPECT_EQ(time.Now(), kStart);
   clock.Step(-absl::Hours(5));
   EXPECT_EQ(time.Now(), kStart);
@@ -20,9 +21,27 @@ TEST(CoreTimeTest, StepsOfTheWallClockDoNotMoveIt) {
 
 TEST(CoreTimeTest, GoesOnFromTheLastCommitWhenTheWallClockIsBehindIt) {
   ManualClock clock(kStart);
-  CoreTime time(clock, kStart + absl::Hours(2));
+  CoreTime time(clock);
+  time.Begin(kStart + absl::Hours(2));
   clock.Pass(absl::Seconds(1));
   EXPECT_EQ(time.Now(), kStart + absl::Hours(2) + absl::Seconds(1));
+  time.AtLeast(kStart);
+  EXPECT_EQ(time.Now(), kStart + absl::Hours(2) + absl::Seconds(1));
+}
+
+TEST(CoreTimeTest, AJumpOfMoreThanAnHourIsNotFollowedUntilItIsConfirmed) {
+  ManualClock clock(kStart);
+  CoreTime hour(clock), more(clock);
+  hour.Begin(kStart - absl::Hours(1));
+  EXPECT_FALSE(hour.behind());
+  EXPECT_EQ(hour.Now(), kStart);
+  more.Begin(kStart - absl::Hours(1) - absl::Seconds(1));
+  EXPECT_TRUE(more.behind());
+  clock.Pass(absl::Seconds(5));
+  EXPECT_EQ(more.Now(), kStart - absl::Hours(1) + absl::Seconds(4));
+  more.CatchUp();
+  EXPECT_FALSE(more.behind());
+  EXPECT_EQ(more.Now(), kStart + absl::Seconds(5));
 }
 
 TEST(SystemClockTest, MonotonicTimeDoesNotGoBack) {

@@ -2,6 +2,9 @@
 //
 // A CatalogueState is the catalogue with its encoding: a State of Shard.
 //
+// It also keeps the store's clock: core time is stored with each change, and at least once each kHeartbeat, so that the next
+// start can tell a restart from a jump of the wall clock. The first load lets core time begin.
+//
 // Threads: not thread-safe; its shard's thread owns it.
 #pragma once
 
@@ -9,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "ipam/catalogue.h"
 #include "service/batch.h"
 #include "store/catalogue_codec.h"
@@ -18,10 +22,14 @@ namespace gnomon {
 
 class CatalogueState {
  public:
-  absl::StatusOr<absl::Time> Load(ShardStore& handle);  // InfinitePast: nothing of the catalogue depends on time
-  void Advance(absl::Time, Batch*) {}
-  absl::Time NextDeadline() const { return absl::InfiniteFuture(); }
-  Op MetaOf(uint64_t, absl::Time) const { return EncodeCatalogueMeta({.last_id = catalogue_.last_id()}); }
+  static constexpr absl::Duration kHeartbeat = absl::Minutes(1);
+
+  explicit CatalogueState(CoreTime* time) : time_(time) {}
+
+  absl::StatusOr<absl::Time> Load(ShardStore& handle);
+  void Advance(absl::Time now, Batch* batch);
+  absl::Time NextDeadline() const { return stored_time_ + kHeartbeat; }
+  Op MetaOf(uint64_t group, absl::Time now) const;
 
   const Catalogue& catalogue() const { return catalogue_; }
 
@@ -38,6 +46,9 @@ class CatalogueState {
   void Gather(const CatalogueChanges& changes, absl::Time now, Batch* batch) const;
 
   Catalogue catalogue_;
+  CoreTime* time_;
+  bool began_ = false;
+  absl::Time stored_time_ = absl::InfinitePast();
 };
 
 }  // namespace gnomon

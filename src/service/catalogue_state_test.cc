@@ -13,7 +13,8 @@ TEST(CatalogueStateTest, ARestartKeepsNetworksHostsAndTheLastId) {
   auto disk = std::make_shared<MemoryDisk>();
   auto run = [&](auto command) {
     MemoryStore store(disk);
-    auto shard = Shard<CatalogueState>::Start(&store, ShardId{0}, &clock, CatalogueState(), {}).value();
+    CoreTime time(clock);
+    auto shard = Shard<CatalogueState>::Start(&store, ShardId{0}, &clock, &time, CatalogueState(&time), {}).value();
     absl::StatusOr<NetworkId> answered = absl::UnknownError("no reply");
     shard->Call<NetworkId>(
         [&](CatalogueState& state, absl::Time now, Batch* batch) { return state.On(now, batch, command); },

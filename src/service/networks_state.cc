@@ -54,6 +54,7 @@ absl::StatusOr<absl::Time> NetworksState::Load(ShardStore& handle) {
 }
 
 void NetworksState::Advance(absl::Time now, Batch* batch) {
+  if (expiry_paused_) return;
   for (auto& [id, member] : networks_) {
     if (member.closed || member.network->NextDeadline() > now) continue;
     Changes changes;
@@ -70,6 +71,7 @@ void NetworksState::Advance(absl::Time now, Batch* batch) {
 
 absl::Time NetworksState::NextDeadline() const {
   absl::Time next = absl::InfiniteFuture();
+  if (expiry_paused_) return next;
   for (const auto& [id, member] : networks_) {
     if (!member.closed) next = std::min(next, member.network->NextDeadline());
   }

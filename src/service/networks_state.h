@@ -32,6 +32,9 @@ class NetworksState {
   absl::Time NextDeadline() const;
   Op MetaOf(uint64_t group, absl::Time now) const;
 
+  // Whether anything expires.
+  void PauseExpiry(bool paused) { expiry_paused_ = paused; }
+
   // Makes an empty network; nothing if it is there.
   void Add(NetworkId id);
   // Shows from now on in `metrics` what the network holds.
@@ -71,6 +74,7 @@ class NetworksState {
 
   std::map<NetworkId, Member> networks_;
   ShardStore* handle_ = nullptr;  // of the last Load
+  bool expiry_paused_ = false;
 };
 
 }  // namespace gnomon

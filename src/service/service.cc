@@ -71,7 +71,7 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(Store* store, const Cloc
 }
 
 Service::Service(Store* store, const Clock* clock, ServiceOptions options)
-    : store_(store), clock_(clock), options_(options) {}
+    : store_(store), clock_(clock), options_(options), time_(*clock) {}
 
 // The shards answer all that was asked of them, so they go before what their answers touch.
 Service::~Service() {
@@ -80,8 +80,8 @@ Service::~Service() {
 }
 
 absl::Status Service::StartShards() {
-  GNOMON_ASSIGN_OR_RETURN(catalogue_, Shard<CatalogueState>::Start(store_, kCatalogueShard, clock_, CatalogueState(),
-                                                                   OptionsOf("catalogue")));
+  GNOMON_ASSIGN_OR_RETURN(catalogue_, Shard<CatalogueState>::Start(store_, kCatalogueShard, clock_, &time_,
+                                                                   CatalogueState(&time_), OptionsOf("catalogue")));
   Waiter<std::vector<NetworkEntry>> networks;
   OnCatalogue<std::vector<NetworkEntry>>(
       [this](Catalogue& catalogue, CatalogueChanges*) {
@@ -102,9 +102,10 @@ absl::Status Service::StartShards() {
   }
   for (size_t i = 0; i < options_.shards; ++i) {
     NetworksState state(by_shard[i]);
+    state.PauseExpiry(time_.behind());
     for (NetworkId id : by_shard[i]) state.Measure(id, metrics.at(id));
     absl::StatusOr<std::unique_ptr<NetworkShard>> shard =
-        NetworkShard::Start(store_, ShardId{static_cast<uint32_t>(i + 1)}, clock_, std::move(state),
+        NetworkShard::Start(store_, ShardId{static_cast<uint32_t>(i + 1)}, clock_, &time_, std::move(state),
                             OptionsOf(absl::StrCat(i + 1)));
     if (!shard.ok()) return shard.status();
     shards_.push_back(*std::move(shard));
@@ -138,7 +139,8 @@ absl::Status Service::NetworkNotFound(std::string_view network) {
       .Hint("create it first, or list the networks that there are");
 }
 
-void Service::Ping(Reply<Done> reply) {
+// Calls `each` on the state of every networks' shard, and something on the catalogue's, and replies when all have.
+void Service::OnAllShards(std::function<void(NetworksState&)> each, Reply<Done> reply) {
   struct Round {
     absl::Mutex mutex;
     size_t left ABSL_GUARDED_BY(mutex);
@@ -163,8 +165,22 @@ void Service::Ping(Reply<Done> reply) {
   };
   OnCatalogue<Done>([](Catalogue&, CatalogueChanges*) { return Done(); }, answered);
   for (const std::unique_ptr<NetworkShard>& shard : shards_) {
-    shard->Call<Done>([](NetworksState&, absl::Time, Batch*) -> absl::StatusOr<Done> { return Done(); }, answered);
+    shard->Call<Done>(
+        [each](NetworksState& state, absl::Time, Batch*) -> absl::StatusOr<Done> {
+          each(state);
+          return Done();
+        },
+        answered);
   }
+}
+
+void Service::Ping(Reply<Done> reply) {
+  OnAllShards([](NetworksState&) {}, std::move(reply));
+}
+
+void Service::ResumeExpiry(Reply<Done> reply) {
+  time_.CatchUp();
+  OnAllShards([](NetworksState& state) { state.PauseExpiry(false); }, std::move(reply));
 }
 
 void Service::CreateNetwork(std::string name, std::string account, std::optional<uint32_t> vni, WarmPool warm,

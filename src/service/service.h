@@ -19,6 +19,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -154,6 +155,11 @@ class Service {
   // Answers when the catalogue and every shard have answered: they take calls, and the store takes commits.
   void Ping(Reply<Done> reply);
 
+  // Whether core time is behind the wall clock, which had moved by more than CoreTime::kMaxJump at the start. Nothing expires
+  // then, until an operator confirms that the wall clock is right.
+  bool expiry_paused() const { return time_.behind(); }
+  void ResumeExpiry(Reply<Done> reply);
+
   // Networks.
   void CreateNetwork(std::string name, std::string account, std::optional<uint32_t> vni, WarmPool warm,
                      Reply<std::pair<NetworkView, bool>> reply);  // true: made by this call
@@ -226,6 +232,7 @@ class Service {
 
   NetworkShard& ShardOf(NetworkId id) { return *shards_[static_cast<uint64_t>(id) % shards_.size()]; }
   absl::Status StartShards();
+  void OnAllShards(std::function<void(NetworksState&)> each, Reply<Done> reply);
   std::shared_ptr<NetworkMetrics> MetricsOf(const std::string& network) const;
   ShardOptions OptionsOf(const std::string& shard) const;
   // Tells of what a call to create has come to; `start` is from StartOfCreation.
@@ -240,6 +247,7 @@ class Service {
   Store* const store_;
   const Clock* const clock_;
   const ServiceOptions options_;
+  CoreTime time_;
   Directory directory_;
   absl::AnyInvocable<void(const Creation&) const> on_creation_;
   std::unique_ptr<Shard<CatalogueState>> catalogue_;

@@ -189,6 +189,34 @@ TEST_F(ServiceTest, ARevisionOfAnotherIncarnationIsForeign) {
   EXPECT_EQ(CodeOf(service_->ParseRevision("17").status()), "INVALID_REVISION");
 }
 
+TEST_F(ServiceTest, AJumpOfTheWallClockPausesExpiryUntilItIsConfirmed) {
+  CreateNetwork("prod").value();
+  CreatePool("prod", "10.0.0.7/32");
+  Create("prod", "a").value();
+  Release("prod", "a");
+  clock_.Step(absl::Hours(2));
+  Start();
+  EXPECT_TRUE(service_->expiry_paused());
+  clock_.Pass(absl::Minutes(5));
+  EXPECT_EQ(Address(Create("prod", "b")), "POOL_EXHAUSTED");
+  Start();
+  EXPECT_TRUE(service_->expiry_paused()) << "over a restart too";
+  EXPECT_EQ(Address(Create("prod", "b")), "POOL_EXHAUSTED");
+  EXPECT_TRUE(Wait<Done>([&](auto reply) { service_->ResumeExpiry(std::move(reply)); }).ok());
+  EXPECT_FALSE(service_->expiry_paused());
+  EXPECT_EQ(Address(Create("prod", "b")), "10.0.0.7");
+}
+
+TEST_F(ServiceTest, AnIdleServerIsNotTakenForAJump) {
+  CreateNetwork("prod").value();
+  for (int i = 0; i < 10; ++i) {
+    clock_.Pass(absl::Minutes(30));
+    Wait<Done>([&](auto reply) { service_->Ping(std::move(reply)); }).value();
+  }
+  Start();
+  EXPECT_FALSE(service_->expiry_paused());
+}
+
 TEST_F(ServiceTest, ARecordShowsThePhysicalAddressOfItsHost) {
   CreateNetwork("prod").value();
   CreatePool("prod", "10.0.0.0/24");

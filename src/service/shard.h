@@ -53,11 +53,12 @@ struct ShardOptions {
 template <typename State>
 class Shard {
  public:
-  // Owns shard `id` of `store` and loads `state`. `store` and `clock` outlive the shard. DATA_LOSS if what is stored is
+  // Owns shard `id` of `store` and loads `state`. `store`, `clock` and `time` outlive the shard;
+  // `time` has begun when the state is loaded. DATA_LOSS if what is stored is
   // damaged.
-  static absl::StatusOr<std::unique_ptr<Shard>> Start(Store* store, ShardId id, const Clock* clock, State state,
-                                                      ShardOptions options) {
-    std::unique_ptr<Shard> shard(new Shard(store, id, clock, std::move(state), options));
+  static absl::StatusOr<std::unique_ptr<Shard>> Start(Store* store, ShardId id, const Clock* clock, CoreTime* time,
+                                                      State state, ShardOptions options) {
+    std::unique_ptr<Shard> shard(new Shard(store, id, clock, time, std::move(state), options));
     GNOMON_RETURN_IF_ERROR(shard->Reload());
     shard->thread_ = std::thread([raw = shard.get()] { raw->Run(); });
     return shard;
@@ -96,8 +97,8 @@ class Shard {
   static constexpr absl::Duration kReloadPause = absl::Milliseconds(100);  // after a load that failed
   static constexpr absl::Duration kLongestWait = absl::Seconds(1);
 
-  Shard(Store* store, ShardId id, const Clock* clock, State state, ShardOptions options)
-      : store_(store), id_(id), clock_(clock), options_(options), state_(std::move(state)) {}
+  Shard(Store* store, ShardId id, const Clock* clock, CoreTime* time, State state, ShardOptions options)
+      : store_(store), id_(id), clock_(clock), time_(time), options_(options), state_(std::move(state)) {}
 
   static absl::Status Unavailable(std::string_view code, std::string_view message, std::string_view hint) {
     return Error(absl::StatusCode::kUnavailable, code, message).Hint(hint);
@@ -166,7 +167,7 @@ class Shard {
     GNOMON_ASSIGN_OR_RETURN(handle_, store_->Acquire(id_));
     absl::StatusOr<absl::Time> last_commit = state_.Load(*handle_);
     if (!last_commit.ok()) return last_commit.status();
-    if (time_ == nullptr) time_ = std::make_unique<CoreTime>(*clock_, *last_commit);
+    time_->AtLeast(*last_commit);
     absl::MutexLock lock(&mutex_);
     failed_ = false;
     return absl::OkStatus();
@@ -222,12 +223,12 @@ class Shard {
   Store* const store_;
   const ShardId id_;
   const Clock* const clock_;
+  CoreTime* const time_;
   const ShardOptions options_;
 
   // Of the shard's thread.
   State state_;
   std::unique_ptr<ShardStore> handle_;
-  std::unique_ptr<CoreTime> time_;
 
   absl::Mutex mutex_;
   std::vector<Item> queue_ ABSL_GUARDED_BY(mutex_);

@@ -47,8 +47,10 @@ class ShardTest : public testing::Test {
   void Start(ShardOptions options = {}, MemoryStore::Run run = MemoryStore::Run::kOwnThread) {
     shard_ = nullptr;
     store_ = std::make_unique<MemoryStore>(disk_, run);
+    time_ = std::make_unique<CoreTime>(clock_);
+    time_->Begin(absl::InfinitePast());
     absl::StatusOr<std::unique_ptr<Shard<NetworksState>>> shard =
-        Shard<NetworksState>::Start(store_.get(), ShardId{1}, &clock_, NetworksState({kNetwork}), options);
+        Shard<NetworksState>::Start(store_.get(), ShardId{1}, &clock_, time_.get(), NetworksState({kNetwork}), options);
     ASSERT_TRUE(shard.ok()) << shard.status();
     shard_ = *std::move(shard);
   }
@@ -101,6 +103,7 @@ class ShardTest : public testing::Test {
 
   std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
   ManualClock clock_{absl::UnixEpoch() + absl::Hours(1)};
+  std::unique_ptr<CoreTime> time_;
   std::unique_ptr<MemoryStore> store_;
   std::unique_ptr<Shard<NetworksState>> shard_;
 };

@@ -68,7 +68,11 @@ WarmPool ReadWarmPool(FieldReader& value) {
 }
 
 StoredCatalogue Read(char kind, FieldReader& key, FieldReader& value) {
-  if (kind == kMetaKind) return CatalogueMeta{.last_id = NetworkId{value.Varint()}};
+  if (kind == kMetaKind) {
+    CatalogueMeta meta{.last_id = NetworkId{value.Varint()}};
+    meta.time = value.Time();
+    return meta;
+  }
   if (kind == kHostKind) {
     HostEntry host{.name = key.String()};
     host.physical_address = value.Address();
@@ -94,6 +98,7 @@ Op EncodeCatalogueMeta(const CatalogueMeta& meta) {
   FieldWriter value;
   value.Varint(kRecordVersion);
   value.Varint(static_cast<uint64_t>(meta.last_id));
+  value.Time(meta.time);
   return {Key(kMetaKind).Take(), value.Take()};
 }
 

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "ipam/catalogue.h"
 #include "store/store.h"
 
@@ -21,6 +22,7 @@ inline constexpr std::string_view kCataloguePrefix = "c";
 // Stored with every change: what Catalogue::LoadLastId asks for.
 struct CatalogueMeta {
   NetworkId last_id{0};
+  absl::Time time = absl::InfinitePast();  // core time of the commit
 };
 
 using StoredCatalogue = std::variant<NetworkEntry, HostEntry, CatalogueMeta>;
