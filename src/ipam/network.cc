@@ -4,6 +4,7 @@
 #include "ipam/network.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "base/absl_view.h"
@@ -140,7 +141,7 @@ std::optional<AddressRecord> Network::PeekShadow(const std::string& type, const 
 }
 
 size_t Network::MemoryBytes() const {
-  size_t bytes = records_.MemoryBytes() + instances_.capacity() * (sizeof(Slot) + 1) + deadlines_.size() * sizeof(Deadline);
+  size_t bytes = records_.MemoryBytes() + instances_.capacity() * (sizeof(Slot) + 1) + deadlines_.MemoryBytes();
   for (const auto& [id, pool] : pools_) bytes += pool->MemoryBytes();
   return bytes;
 }
@@ -212,15 +213,10 @@ void Network::Put(Slot slot, Changes* changes) {
   entry.revision = ++revision_;
   changes->push_back(records_.Get(slot));
   if (entry.until() == absl::InfiniteFuture() || PrimaryOf(slot) != slot) return;
-  deadlines_.push({entry.until(), slot, entry.revision});
+  deadlines_.Push({entry.until_us, entry.revision, slot});
   // Deadlines that are void stay in the queue until their time; more of them than records means that most are void.
-  if (deadlines_.size() <= 2 * records_.end() + 1024) return;
-  std::vector<Deadline> live;
-  while (!deadlines_.empty()) {
-    if (At(deadlines_.top().slot).revision == deadlines_.top().revision) live.push_back(deadlines_.top());
-    deadlines_.pop();
-  }
-  deadlines_ = decltype(deadlines_)(std::greater<>(), std::move(live));
+  const uint64_t records = std::accumulate(counts_.begin(), counts_.end(), uint64_t{1024});
+  if (deadlines_.size() > 2 * records) deadlines_.Compact([this](const Deadline& deadline) { return IsLive(deadline); });
 }
 
 Slot Network::SlotOf(Ip ip) const {

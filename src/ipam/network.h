@@ -26,7 +26,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <set>
 #include <string>
 #include <string_view>
@@ -45,6 +44,7 @@
 #include "base/absl_view.h"
 #include "ipam/address_record.h"
 #include "ipam/changes.h"
+#include "ipam/deadline_queue.h"
 #include "ipam/pool.h"
 #include "ipam/record_table.h"
 #include "ipam/shadow_table.h"
@@ -191,16 +191,13 @@ class Network {
   absl::Status FinishLoad(uint64_t revision, absl::Time last_commit);
 
  private:
-  struct Deadline {
-    absl::Time at;
-    Slot slot;
-    uint64_t revision;  // of the record when the deadline was set; another one now makes it void
-    friend bool operator>(const Deadline& a, const Deadline& b) {
-      return std::tie(a.at, a.slot) > std::tie(b.at, b.slot);
-    }
-  };
+  bool IsLive(const Deadline& deadline) const {
+    return records_.Exists(deadline.slot) && At(deadline.slot).revision == deadline.revision;
+  }
+  static constexpr size_t kSpareInstances = 4096;  // room that the index keeps when it shrinks
   using GroupKey = std::pair<std::string, Place>;  // type, scope
   using Slots = absl::InlinedVector<Slot, 2>;
+  using PoolList = absl::InlinedVector<Pool*, 4>;
 
   // network_create.cc
   absl::Status CheckRequest(const CreateRequest& request, Families* families) const;
@@ -212,9 +209,10 @@ class Network {
   absl::StatusOr<Prefix> ChooseStandard(const CreateRequest& request, Family family);
   absl::StatusOr<Prefix> ChooseBlock(const CreateRequest& request, Family family);
   absl::StatusOr<Prefix> ChooseExplicit(Ip address, int length) const;
-  std::vector<Pool*> CandidatePools(const CreateRequest& request, Family family) const;
+  PoolList CandidatePools(const CreateRequest& request, Family family) const;
   absl::Status Exhausted(const CreateRequest& request, Family family) const;
   bool IsPreemptible(Ip ip) const;
+  std::vector<Slot> HeldIn(const Prefix& prefix) const;
   void Preempt(absl::Time now, const Prefix& prefix, Assignment* assignment, Changes* changes);
   Slot Assign(absl::Time now, const Prefix& prefix, AddressRecord wanted);
   Mac MakeMac(Ip address) const;
@@ -282,7 +280,7 @@ class Network {
   std::set<Slot> withdrawing_;
   std::map<GroupKey, std::map<std::string, PredictionRecord>> predictions_;  // -> by source
   std::set<std::tuple<absl::Time, GroupKey, std::string>> prediction_ends_;
-  std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
+  DeadlineQueue deadlines_;
   std::array<uint64_t, 6> counts_{};  // records by AddressState
   std::map<PoolId, uint64_t> shadows_by_pool_;
   // Until FinishLoad.

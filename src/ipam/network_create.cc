@@ -17,8 +17,8 @@ namespace {
 
 constexpr Families Bit(Family family) { return family == Family::kIpv4 ? kOnlyIpv4 : kOnlyIpv6; }
 
-std::vector<Family> ListOf(Families families) {
-  std::vector<Family> list;
+absl::InlinedVector<Family, 2> ListOf(Families families) {
+  absl::InlinedVector<Family, 2> list;
   for (Family family : {Family::kIpv4, Family::kIpv6}) {
     if ((families & Bit(family)) != 0) list.push_back(family);
   }
@@ -95,7 +95,7 @@ absl::Status Network::CheckRequest(const CreateRequest& request, Families* famil
     return invalid("address", request.address->ToString(), "the address is of a family that was not asked for");
   }
   if (request.block_length == 0) return absl::OkStatus();
-  const std::vector<Family> list = ListOf(*families);
+  const absl::InlinedVector<Family, 2> list = ListOf(*families);
   if (list.size() != 1) return invalid("families", "ipv4,ipv6", "a block is of one family: name it");
   if (request.block_length < 0 || request.block_length >= MaxLength(list[0])) {
     return invalid("block_length", absl::StrCat(request.block_length),
@@ -114,7 +114,7 @@ absl::StatusOr<Assignment> Network::CreateNew(absl::Time now, const CreateReques
     const Slot shadow = MatchingShadow(request, families);
     if (shadow != 0) return TakeShadow(now, request, shadow, changes);
   }
-  std::vector<Prefix> chosen;
+  absl::InlinedVector<Prefix, 2> chosen;
   for (Family family : ListOf(families)) {
     absl::StatusOr<Prefix> prefix = ChooseStandard(request, family);
     if (!prefix.ok()) return prefix.status();
@@ -174,8 +174,8 @@ Assignment Network::TakeShadow(absl::Time now, const CreateRequest& request, Slo
   return assignment;
 }
 
-std::vector<Pool*> Network::CandidatePools(const CreateRequest& request, Family family) const {
-  std::vector<Pool*> candidates;
+Network::PoolList Network::CandidatePools(const CreateRequest& request, Family family) const {
+  PoolList candidates;
   for (const auto& [id, pool] : pools_) {
     const PoolConfig& config = pool->config();
     if (config.prefix.family() != family || config.draining) continue;
@@ -190,7 +190,7 @@ absl::StatusOr<Prefix> Network::ChooseStandard(const CreateRequest& request, Fam
     return ChooseExplicit(*request.address, length);
   }
   if (request.block_length != 0) return ChooseBlock(request, family);
-  const std::vector<Pool*> candidates = CandidatePools(request, family);
+  const PoolList candidates = CandidatePools(request, family);
   for (Pool* pool : candidates) {
     if (std::optional<Ip> ip = pool->Propose(NextRandom())) return Prefix(*ip, MaxLength(family));
   }
@@ -211,7 +211,7 @@ absl::StatusOr<Prefix> Network::ChooseStandard(const CreateRequest& request, Fam
 }
 
 absl::StatusOr<Prefix> Network::ChooseBlock(const CreateRequest& request, Family family) {
-  const std::vector<Pool*> candidates = CandidatePools(request, family);
+  const PoolList candidates = CandidatePools(request, family);
   for (Pool* pool : candidates) {
     if (request.block_length <= pool->config().prefix.length()) continue;
     if (std::optional<Prefix> block = pool->ProposeBlock(request.block_length)) return *block;
@@ -248,11 +248,9 @@ absl::StatusOr<Prefix> Network::ChooseExplicit(Ip address, int length) const {
   }
   Pool::Presence presence = is_block ? pool->CheckBlock(wanted) : pool->Check(address);
   if (presence == Pool::Presence::kHeld) {
-    bool free = true;
-    pool->Visit(address, SIZE_MAX, [&](Slot held) {
-      if (!wanted.Contains(At(held).address())) return false;
-      const AddressState state = At(held).state;
-      return free = state == AddressState::kShadow || state == AddressState::kWithdrawing;
+    const std::vector<Slot> held = HeldIn(wanted);
+    const bool free = std::all_of(held.begin(), held.end(), [&](Slot each) {
+      return At(each).state == AddressState::kShadow || At(each).state == AddressState::kWithdrawing;
     });
     const bool inside_block = slot != 0 && At(slot).length < length;
     if (free && !inside_block) presence = Pool::Presence::kFree;
@@ -291,17 +289,29 @@ absl::Status Network::Exhausted(const CreateRequest& request, Family family) con
       .Hint("add a pool, release instances, or wait for the end of a quarantine");
 }
 
-// Clears the way. Of a single address the record stays, for Assign to replace.
-void Network::Preempt(absl::Time now, const Prefix& prefix, Assignment* assignment, Changes* changes) {
-  Pool* pool = PoolAt(prefix.base());
+// The records of addresses in the prefix; not of a block around it.
+std::vector<Slot> Network::HeldIn(const Prefix& prefix) const {
+  const Pool* pool = PoolAt(prefix.base());
   std::vector<Slot> held;
-  pool->Visit(prefix.base(), SIZE_MAX, [&](Slot slot) {
+  if (prefix.length() == MaxLength(prefix.family())) {
+    const Slot slot = pool->Find(prefix.base());
+    if (slot != 0) held.push_back(slot);
+    return held;
+  }
+  // No more cells than the prefix has addresses, so that what follows it costs nothing.
+  const size_t cells = prefix.host_bits() >= 48 ? SIZE_MAX : size_t{1} << prefix.host_bits();
+  pool->Visit(prefix.base(), cells, [&](Slot slot) {
     if (!prefix.Contains(At(slot).address())) return false;
     held.push_back(slot);
     return true;
   });
+  return held;
+}
+
+// Clears the way. Of a single address the record stays, for Assign to replace.
+void Network::Preempt(absl::Time now, const Prefix& prefix, Assignment* assignment, Changes* changes) {
   const bool is_block = prefix.length() != MaxLength(prefix.family());
-  for (Slot slot : held) {
+  for (Slot slot : HeldIn(prefix)) {
     if (At(slot).state == AddressState::kPreserved) continue;
     if (At(slot).warmth != Warmth::kCold) {
       assignment->withdrawing.push_back(At(slot).address());

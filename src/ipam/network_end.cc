@@ -36,6 +36,7 @@ absl::StatusOr<Records> Network::Release(absl::Time now, const ReleaseRequest& r
         .Hint(absl::StrCat("use a duration of more than zero and at most ", absl::FormatDuration(kMaxPreserve)));
   }
   instances_.erase(slots[0]);
+  if (instances_.capacity() > kSpareInstances && instances_.size() < instances_.capacity() / 8) instances_.rehash(0);
   Part(slots[0]);
   Records ended;
   for (Slot slot : slots) {
@@ -189,10 +190,10 @@ void Network::Withdrawn(absl::Time now, Ip address, Changes* changes) {
 void Network::Advance(absl::Time now, Changes* changes) {
   records_.Settle();
   ExpirePredictions(now, changes);
-  while (!deadlines_.empty() && deadlines_.top().at <= now) {
+  while (!deadlines_.empty() && deadlines_.top().at() <= now) {
     const Deadline due = deadlines_.top();
-    deadlines_.pop();
-    if (At(due.slot).revision == due.revision && At(due.slot).until() <= now) Expire(now, due.slot, changes);
+    deadlines_.Pop();
+    if (IsLive(due) && At(due.slot).until() <= now) Expire(now, due.slot, changes);
   }
 }
 
@@ -222,7 +223,7 @@ void Network::Expire(absl::Time now, Slot slot, Changes* changes) {
 }
 
 absl::Time Network::NextDeadline() const {
-  absl::Time next = deadlines_.empty() ? absl::InfiniteFuture() : deadlines_.top().at;
+  absl::Time next = deadlines_.empty() ? absl::InfiniteFuture() : deadlines_.top().at();
   if (!prediction_ends_.empty()) next = std::min(next, std::get<0>(*prediction_ends_.begin()));
   return next;
 }

@@ -93,7 +93,9 @@ absl::Status Network::FinishLoad(uint64_t revision, absl::Time last_commit) {
     At(slot).partner = other;
   }
   loaded_partners_ = {};
-  for (Slot slot = 1; slot < records_.end(); ++slot) GNOMON_RETURN_IF_ERROR(IndexLoaded(slot));
+  for (Slot slot = 1; slot < records_.end(); ++slot) {
+    if (records_.Exists(slot)) GNOMON_RETURN_IF_ERROR(IndexLoaded(slot));
+  }
   return absl::OkStatus();
 }
 
@@ -108,7 +110,7 @@ absl::Status Network::IndexLoaded(Slot slot) {
   if (entry.state == AddressState::kShadow) IndexShadow(slot);
   if (entry.state == AddressState::kWithdrawing) withdrawing_.insert(slot);
   if (entry.until() != absl::InfiniteFuture() && PrimaryOf(slot) == slot) {
-    deadlines_.push({entry.until(), slot, entry.revision});
+    deadlines_.Push({entry.until_us, entry.revision, slot});
   }
   if (entry.state != AddressState::kAssigned || (entry.is_pair() && !entry.address().IsV4())) return absl::OkStatus();
   if (instances_.find(records_.InstanceOf(slot)) != instances_.end()) {

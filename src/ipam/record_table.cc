@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "base/check.h"
 
@@ -57,15 +58,38 @@ void RecordTable::Entry::SetMac(Mac mac_address) {
   for (size_t i = 0; i < sizeof(mac); ++i) mac[i] = static_cast<uint8_t>(mac_address.bits() >> (40 - 8 * i));
 }
 
-Slot RecordTable::Add(const AddressRecord& record) {
-  Slot slot = 0;
-  if (free_.empty()) {
-    slot = end_++;
-    if (slot / kChunk >= chunks_.size()) chunks_.push_back(std::make_unique<Entry[]>(kChunk));
-  } else {
-    slot = free_.back();
-    free_.pop_back();
+// Slot 0 is none: it is taken for good.
+RecordTable::RecordTable() { TakeSlot(); }
+
+Slot RecordTable::TakeSlot() {
+  if (roomy_.empty()) {
+    roomy_.insert(static_cast<uint32_t>(chunks_.size()));
+    chunks_.emplace_back();
   }
+  const uint32_t number = *roomy_.begin();
+  Chunk& chunk = chunks_[number];
+  if (chunk.entries == nullptr) {
+    chunk.entries = std::make_unique<Entry[]>(kChunk);
+    for (uint32_t i = 0; i + 1 < kChunk; ++i) chunk.entries[i].partner = i + 2;
+    chunk.first_free = 1;
+  }
+  const uint32_t index = chunk.first_free - 1;
+  chunk.first_free = std::exchange(chunk.entries[index].partner, 0);
+  if (chunk.first_free == 0) roomy_.erase(roomy_.begin());
+  ++chunk.held;
+  return static_cast<Slot>(number * kChunk + index);
+}
+
+void RecordTable::FreeSlot(Slot slot) {
+  const auto number = static_cast<uint32_t>(slot / kChunk);
+  Chunk& chunk = chunks_[number];
+  if (chunk.first_free == 0) roomy_.insert(number);
+  chunk.entries[slot % kChunk].partner = std::exchange(chunk.first_free, slot % kChunk + 1);
+  if (--chunk.held == 0) chunk.entries = nullptr;
+}
+
+Slot RecordTable::Add(const AddressRecord& record) {
+  const Slot slot = TakeSlot();
   Entry& entry = (*this)[slot];
   entry.address_high = absl::Uint128High64(record.address.bits());
   entry.address_low = absl::Uint128Low64(record.address.bits());
@@ -105,7 +129,12 @@ void RecordTable::Settle() {
   if (dropped_texts_.empty() && dropped_ids_.empty()) return;
   for (uint32_t text : dropped_texts_) texts_.Drop(text);
   for (TextArena::Ref id : dropped_ids_) ids_.Drop(id);
-  free_.insert(free_.end(), dropped_.begin(), dropped_.end());
+  for (Slot slot : dropped_) FreeSlot(slot);
+  // What one large command needed is not kept for ever.
+  constexpr size_t kKeep = 4096;
+  if (dropped_texts_.capacity() > kKeep) dropped_texts_ = {};
+  if (dropped_ids_.capacity() > kKeep) dropped_ids_ = {};
+  if (dropped_.capacity() > kKeep) dropped_ = {};
   dropped_texts_.clear();
   dropped_ids_.clear();
   dropped_.clear();
@@ -159,7 +188,9 @@ void RecordTable::Set(uint32_t* number, std::string_view text) {
 }
 
 size_t RecordTable::MemoryBytes() const {
-  return chunks_.size() * kChunk * sizeof(Entry) + free_.capacity() * sizeof(Slot) + ids_.MemoryBytes();
+  size_t bytes = ids_.MemoryBytes() + chunks_.size() * sizeof(Chunk);
+  for (const Chunk& chunk : chunks_) bytes += chunk.entries == nullptr ? 0 : kChunk * sizeof(Entry);
+  return bytes;
 }
 
 }  // namespace gnomon

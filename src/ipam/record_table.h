@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -64,14 +65,19 @@ class RecordTable {
   };
   static_assert(sizeof(Entry) == 88);
 
+  RecordTable();
+
   // A copy of the record, but for its partner, which is set by slot.
   Slot Add(const AddressRecord& record);
   // The record is gone, but what Get returned of it stays readable until Settle; so do texts that were replaced.
   void Drop(Slot slot);
   void Settle();
 
-  Entry& operator[](Slot slot) { return chunks_[slot / kChunk][slot % kChunk]; }
-  const Entry& operator[](Slot slot) const { return chunks_[slot / kChunk][slot % kChunk]; }
+  // The slot has been given and, since then, its chunk has never been empty; slot 0 may be looked at, and is none.
+  Entry& operator[](Slot slot) { return chunks_[slot / kChunk].entries[slot % kChunk]; }
+  const Entry& operator[](Slot slot) const { return chunks_[slot / kChunk].entries[slot % kChunk]; }
+  // Whether the slot may be looked at: a slot that was dropped may have lost its room.
+  bool Exists(Slot slot) const { return slot / kChunk < chunks_.size() && chunks_[slot / kChunk].entries != nullptr; }
   AddressRecord Get(Slot slot) const;
 
   // Of records of any state but kShadow.
@@ -87,17 +93,25 @@ class RecordTable {
   void EndShadow(Slot slot, AddressState state);
 
   const Interner& texts() const { return texts_; }
-  // One more than the greatest slot that was ever given.
-  Slot end() const { return end_; }
+  // One more than the greatest slot that there can be now.
+  Slot end() const { return static_cast<Slot>(chunks_.size() * kChunk); }
   size_t MemoryBytes() const;
 
  private:
   static constexpr size_t kChunk = 4096;  // entries
+  // Room for kChunk records. The free ones are a list through Entry::partner, by their index plus one.
+  struct Chunk {
+    std::unique_ptr<Entry[]> entries;  // null while none is held
+    uint32_t held = 0;
+    uint32_t first_free = 0;
+  };
+
+  Slot TakeSlot();
+  void FreeSlot(Slot slot);
   void Set(uint32_t* number, std::string_view text);
 
-  std::vector<std::unique_ptr<Entry[]>> chunks_;
-  Slot end_ = 1;               // slot 0 is none
-  std::vector<Slot> free_;
+  std::vector<Chunk> chunks_;
+  std::set<uint32_t> roomy_;  // chunks with a free entry, also those without memory; the lowest is used first
   std::vector<Slot> dropped_;  // until Settle
   std::vector<uint32_t> dropped_texts_;
   std::vector<TextArena::Ref> dropped_ids_;

@@ -2,7 +2,8 @@
 //
 // A TextArena keeps millions of short texts in few bytes each, and reuses the room of those that are gone.
 //
-// A text takes its length and one byte, rounded up to eight. Room is reused for texts of the same rounded size.
+// A text takes its length and one byte, rounded up to eight. Room is reused for texts of the same rounded size, and
+// given back when the last text is gone.
 //
 // Threads: not thread-safe. Limits: kMaxBytes a text; 32 GiB in all.
 #pragma once
@@ -39,6 +40,7 @@ class TextArena {
       ref = static_cast<Ref>((chunks_.size() - 1) * kChunkUnits + used_);
       used_ += units;
     }
+    ++texts_;
     char* to = At(ref);
     *to = static_cast<char>(text.size());
     std::memcpy(to + 1, text.data(), text.size());
@@ -46,6 +48,7 @@ class TextArena {
   }
   void Drop(Ref ref) {
     if (ref == 0) return;
+    if (--texts_ == 0) return Clear();
     const size_t units = UnitsOf(static_cast<unsigned char>(*At(ref)));
     std::memcpy(At(ref), &free_[units], sizeof(Ref));
     free_[units] = ref;
@@ -64,7 +67,14 @@ class TextArena {
   static size_t UnitsOf(size_t bytes) { return (bytes + 1 + kUnit - 1) / kUnit; }
   char* At(Ref ref) const { return chunks_[ref / kChunkUnits].get() + (ref % kChunkUnits) * kUnit; }
 
+  void Clear() {
+    chunks_.clear();
+    used_ = kChunkUnits;
+    free_ = {};
+  }
+
   std::vector<std::unique_ptr<char[]>> chunks_;
+  size_t texts_ = 0;
   size_t used_ = kChunkUnits;  // units of the last chunk
   std::array<Ref, (kMaxBytes + 1) / kUnit + 1> free_{};  // by units: a list through the rooms' first bytes
 };
