@@ -92,7 +92,7 @@ class Reader {
 
 absl::Status SyncDirectoryOf(const std::string& path) {
   std::string parent = std::filesystem::path(path).parent_path().string();
-  if (parent.empty()) parent = ".";
+  if (parent.empty()) parent.assign(1, '.');
   int fd = ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return Failed(parent, "opening");
   absl::Cleanup close = [fd] { ::close(fd); };

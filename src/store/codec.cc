@@ -189,7 +189,14 @@ PredictionRecord ReadPrediction(FieldReader& key, FieldReader& value) {
   };
 }
 
-NetworkMeta ReadMeta(FieldReader& value) { return {.revision = value.Varint(), .last_commit = value.Time()}; }
+// `expired` is there only where it differs.
+NetworkMeta ReadMeta(FieldReader& value) {
+  NetworkMeta meta{.revision = value.Varint(), .last_commit = value.Time()};
+  if (value.left() == 0) return meta;
+  meta.expired = value.Time();
+  if (meta.expired == meta.last_commit) value.Fail("has a time that it should leave out");
+  return meta;
+}
 
 Op Encode(NetworkId network, const ErasedAddress& erased) {
   return {AddressKey(network, erased.address), std::nullopt};
@@ -226,6 +233,7 @@ Op EncodeMeta(NetworkId network, const NetworkMeta& meta) {
   value.Varint(kRecordVersion);
   value.Varint(meta.revision);
   value.Time(meta.last_commit);
+  if (absl::ToUnixMicros(meta.expired) != absl::ToUnixMicros(meta.last_commit)) value.Time(meta.expired);
   return {NetworkPrefix(network) + kMetaKind, value.Take()};
 }
 

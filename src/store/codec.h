@@ -45,6 +45,9 @@ inline constexpr char kAddressKind = 'a', kMetaKind = 'm', kPoolKind = 'p', kPre
 struct NetworkMeta {
   uint64_t revision = 0;
   absl::Time last_commit = absl::InfinitePast();  // core time
+  // Up to when everything has ended whose time had come: what ends later is still held. Earlier than last_commit while
+  // expiry is paused.
+  absl::Time expired = last_commit;
   friend bool operator==(const NetworkMeta&, const NetworkMeta&) = default;
 };
 

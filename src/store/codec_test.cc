@@ -185,6 +185,14 @@ void ExpectCorrupt(std::string_view key, std::string_view value) {
   EXPECT_NE(std::string(stored.status().message()).find(PrintableKey(key)), std::string::npos) << stored.status();
 }
 
+TEST(CodecTest, TheTimeThatExpiryHasReachedIsStoredOnlyWhereItDiffers) {
+  const NetworkMeta paused{.revision = 3, .last_commit = At(9), .expired = At(5)};
+  const Op op = EncodeMeta(kNetwork, paused), plain = EncodeMeta(kNetwork, {.revision = 3, .last_commit = At(9)});
+  EXPECT_EQ(std::get<NetworkMeta>(Decode(op.key, *op.value).value()), paused);
+  EXPECT_EQ(std::get<NetworkMeta>(Decode(op.key, *plain.value).value()).expired, At(9));
+  ExpectCorrupt(op.key, *plain.value + plain.value->substr(plain.value->size() - 8));
+}
+
 TEST(CodecTest, AnyCutOrAddedByteIsRefused) {
   for (const Stored& stored : FullOnes()) {
     Op op = Encode(kNetwork, stored);

@@ -45,11 +45,13 @@ absl::StatusOr<CommitQueue::Ticket> CommitQueue::Acquire(ShardId shard, absl::Fu
   mutex_.Await(absl::Condition(this, &CommitQueue::IsQuiet));
   if (failed_) {
     reopening_ = true;
+    reopen_wanted_ = true;
     mutex_.Await(absl::Condition(this, &CommitQueue::HasNoReaders));
     mutex_.Unlock();
     absl::Status reopened = reopen();
     mutex_.Lock();
     reopening_ = false;
+    reopen_wanted_ = false;
     if (!reopened.ok()) return reopened;
     failed_ = false;
     ++life_;
@@ -88,6 +90,18 @@ absl::Status CommitQueue::Read(absl::FunctionRef<absl::Status()> read) {
   absl::MutexLock lock(&mutex_);
   --readers_;
   return result;
+}
+
+absl::Status CommitQueue::ReadWhileOpen(
+    absl::FunctionRef<absl::Status(absl::FunctionRef<absl::Status()> check)> read) {
+  return Read([&] {
+    return read([this]() -> absl::Status {
+      if (!reopen_wanted_.load(std::memory_order_relaxed)) return absl::OkStatus();
+      return Error(absl::StatusCode::kUnavailable, "STORE_FAILED",
+                   "a write has failed, and the store is opened anew: the walk was broken off")
+          .Hint("begin again");
+    });
+  });
 }
 
 size_t CommitQueue::RunQueued() {

@@ -10,6 +10,7 @@
 // Threads: any; `write` and `done` run on the queue's thread, or in RunQueued() if it was made without one.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <thread>
@@ -60,6 +61,9 @@ class CommitQueue {
 
   // Runs `read` while nothing is reopened.
   absl::Status Read(absl::FunctionRef<absl::Status()> read);
+  // As Read, for a long one that must not hold up a reopening: `check` fails as soon as one is wanted, and then `read` is to
+  // return.
+  absl::Status ReadWhileOpen(absl::FunctionRef<absl::Status(absl::FunctionRef<absl::Status()> check)> read);
 
   // For a queue without a thread: writes and completes what waits now. Returns how many commits that were.
   size_t RunQueued();
@@ -96,6 +100,7 @@ class CommitQueue {
   bool failed_ ABSL_GUARDED_BY(mutex_) = false;  // a write failed in this life
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool reopening_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> reopen_wanted_{false};  // follows reopening_, for readers under way
   size_t readers_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/memory_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -8,10 +9,10 @@
 namespace gnomon {
 namespace {
 
-absl::Status Visit(const MemoryDisk& disk, std::string_view prefix, KeyVisitor visitor) {
+absl::Status Visit(const MemoryDisk& disk, std::string_view prefix, std::string_view from, KeyVisitor visitor) {
   // A copy: the visitor must not hold up the commits.
   const std::map<std::string, std::string> values = disk.Copy();
-  for (auto it = values.lower_bound(std::string(prefix)); it != values.end(); ++it) {
+  for (auto it = values.lower_bound(std::string(std::max(prefix, from))); it != values.end(); ++it) {
     if (!it->first.starts_with(prefix)) break;
     GNOMON_RETURN_IF_ERROR(visitor(it->first, it->second));
   }
@@ -23,9 +24,9 @@ class MemoryShard final : public ShardStore {
   MemoryShard(CommitQueue& queue, const MemoryDisk& disk, CommitQueue::Ticket ticket)
       : queue_(queue), disk_(disk), ticket_(ticket) {}
 
-  absl::Status Load(std::string_view prefix, KeyVisitor visitor) override {
+  absl::Status Load(std::string_view prefix, std::string_view from, KeyVisitor visitor) override {
     GNOMON_RETURN_IF_ERROR(queue_.Check(ticket_));
-    return Visit(disk_, prefix, visitor);
+    return Visit(disk_, prefix, from, visitor);
   }
 
   void Commit(std::vector<Transaction> transactions, absl::AnyInvocable<void(absl::Status)> done) override {
@@ -81,6 +82,13 @@ absl::StatusOr<std::unique_ptr<ShardStore>> MemoryStore::Acquire(ShardId shard) 
   return std::make_unique<MemoryShard>(queue_, *disk_, ticket);
 }
 
-absl::Status MemoryStore::Snapshot(KeyVisitor visitor) { return Visit(*disk_, "", visitor); }
+absl::Status MemoryStore::Snapshot(KeyVisitor visitor) {
+  return queue_.ReadWhileOpen([&](absl::FunctionRef<absl::Status()> check) {
+    return Visit(*disk_, "", "", [&](std::string_view key, std::string_view value) -> absl::Status {
+      GNOMON_RETURN_IF_ERROR(check());
+      return visitor(key, value);
+    });
+  });
+}
 
 }  // namespace gnomon

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/rocksdb_open.h"
 
+#include <algorithm>
 #include <cstdarg>
 
 #include "absl/strings/match.h"
@@ -98,7 +99,7 @@ absl::StatusOr<std::unique_ptr<rocksdb::DB>> OpenDatabaseReadOnly(const RocksDbO
   return std::unique_ptr<rocksdb::DB>(db);
 }
 
-absl::Status VisitDatabase(rocksdb::DB& db, std::string_view prefix,
+absl::Status VisitDatabase(rocksdb::DB& db, std::string_view prefix, std::string_view from,
                            absl::FunctionRef<absl::Status(std::string_view, std::string_view)> visitor) {
   rocksdb::ReadOptions read;
   read.verify_checksums = true;
@@ -107,7 +108,8 @@ absl::Status VisitDatabase(rocksdb::DB& db, std::string_view prefix,
   // An iterator reads one consistent state: that of its making.
   std::unique_ptr<rocksdb::Iterator> it(db.NewIterator(read));
   std::string last;
-  for (it->Seek({prefix.data(), prefix.size()}); it->Valid(); it->Next()) {
+  const std::string_view first = std::max(prefix, from);
+  for (it->Seek({first.data(), first.size()}); it->Valid(); it->Next()) {
     std::string_view key(it->key().data(), it->key().size());
     if (!key.starts_with(prefix)) break;
     last.assign(key);

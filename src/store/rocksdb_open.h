@@ -39,9 +39,9 @@ absl::StatusOr<std::unique_ptr<rocksdb::DB>> OpenDatabase(const RocksDbOptions& 
 // Opens for reading and changes nothing on the disk. Does not lock.
 absl::StatusOr<std::unique_ptr<rocksdb::DB>> OpenDatabaseReadOnly(const RocksDbOptions& options);
 
-// Visits the stored keys with `prefix`, but not the store's own, checks each envelope and passes the value inside.
+// Visits the stored keys with `prefix` from `from` on, but not the store's own, checks each envelope and passes the value inside.
 // DATA_LOSS names the damaged record, or the last good one before a damaged block.
-absl::Status VisitDatabase(rocksdb::DB& db, std::string_view prefix,
+absl::Status VisitDatabase(rocksdb::DB& db, std::string_view prefix, std::string_view from,
                            absl::FunctionRef<absl::Status(std::string_view key, std::string_view value)> visitor);
 
 }  // namespace gnomon

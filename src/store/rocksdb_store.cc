@@ -51,10 +51,10 @@ class RocksDbShard final : public ShardStore {
   RocksDbShard(CommitQueue& queue, const std::unique_ptr<rocksdb::DB>& db, CommitQueue::Ticket ticket)
       : queue_(queue), db_(db), ticket_(ticket) {}
 
-  absl::Status Load(std::string_view prefix, KeyVisitor visitor) override {
+  absl::Status Load(std::string_view prefix, std::string_view from, KeyVisitor visitor) override {
     return queue_.Read([&]() -> absl::Status {
       GNOMON_RETURN_IF_ERROR(queue_.Check(ticket_));  // OK also means that db_ is open
-      return VisitDatabase(*db_, prefix, visitor);
+      return VisitDatabase(*db_, prefix, from, visitor);
     });
   }
 
@@ -88,12 +88,15 @@ absl::StatusOr<std::unique_ptr<ShardStore>> RocksDbStore::Acquire(ShardId shard)
 }
 
 absl::Status RocksDbStore::Snapshot(KeyVisitor visitor) {
-  return queue_.Read([&]() -> absl::Status {
+  return queue_.ReadWhileOpen([&](absl::FunctionRef<absl::Status()> check) -> absl::Status {
     if (db_ == nullptr) {
       return Error(absl::StatusCode::kUnavailable, "STORE_FAILED",
                    absl::StrCat("the store ", options_.dir, " is closed"));
     }
-    return VisitDatabase(*db_, "", visitor);
+    return VisitDatabase(*db_, "", "", [&](std::string_view key, std::string_view value) -> absl::Status {
+      GNOMON_RETURN_IF_ERROR(check());
+      return visitor(key, value);
+    });
   });
 }
 

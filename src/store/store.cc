@@ -9,10 +9,12 @@
 
 namespace gnomon {
 
+size_t BytesOf(const Op& op) { return op.key.size() + (op.value ? op.value->size() : 0); }
+
 size_t BytesOf(absl::Span<const Transaction> transactions) {
   size_t bytes = 0;
   for (const Transaction& transaction : transactions) {
-    for (const Op& op : transaction.ops) bytes += op.key.size() + (op.value ? op.value->size() : 0);
+    for (const Op& op : transaction.ops) bytes += BytesOf(op);
   }
   return bytes;
 }

@@ -71,10 +71,11 @@ class ShardStore {
   ShardStore& operator=(const ShardStore&) = delete;
   virtual ~ShardStore() = default;
 
-  // Visits the keys that begin with `prefix`, in the order of their bytes. A commit that is not done yet may be seen
+  // Visits the keys that begin with `prefix`, in the order of their bytes, from `from` on. A commit that is not done yet may be seen
   // or not, so load before the first commit. Blocks. DATA_LOSS (STORE_CORRUPT), naming the key, stops at the first
   // damaged record; fails as a commit does if the handle is fenced or has failed.
-  virtual absl::Status Load(std::string_view prefix, KeyVisitor visitor) = 0;
+  virtual absl::Status Load(std::string_view prefix, std::string_view from, KeyVisitor visitor) = 0;
+  absl::Status Load(std::string_view prefix, KeyVisitor visitor) { return Load(prefix, prefix, visitor); }
 
   // Stores the transactions in their order, each whole. `done` runs exactly once, never inside this call when the store
   // has a thread; those of one handle run in the order of the calls. OK means durable. A crash, or a failure, may leave
@@ -96,7 +97,8 @@ class Store {
   virtual absl::StatusOr<std::unique_ptr<ShardStore>> Acquire(ShardId shard) = 0;
 
   // Visits every key of one consistent state, in the order of their bytes, while commits go on. Every commit that was
-  // done before the call is in it. Errors as Load.
+  // done before the call is in it. Errors as Load; also UNAVAILABLE STORE_FAILED as soon as the store is to be reopened
+  // after a failed write, which does not wait for the walk.
   virtual absl::Status Snapshot(KeyVisitor visitor) = 0;
 
   // Random, made with the store and kept in it. A restored backup has a new one, so that revisions of the old store
@@ -108,6 +110,7 @@ class Store {
 absl::Status CheckLimits(absl::Span<const Transaction> transactions);
 
 // The bytes of all keys and values.
+size_t BytesOf(const Op& op);
 size_t BytesOf(absl::Span<const Transaction> transactions);
 
 // A key for people: printable ASCII as it is, any other byte as \xNN.
