@@ -46,55 +46,64 @@ absl::StatusOr<PoolId> Network::AddPool(PoolConfig config, Changes* changes) {
   return id;
 }
 
-absl::Status Network::UpdatePool(absl::Time now, PoolConfig config, Changes* changes) {
+absl::Status Network::UpdatePool(PoolConfig config, Changes* changes) {
   records_.Settle();
   Pool* pool = PoolOf(config.id);
   if (pool == nullptr) return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", "no such pool");
   config.name = pool->config().name;
-  const bool drain = config.draining && !pool->config().draining;
   GNOMON_RETURN_IF_ERROR(pool->SetConfig(config));
   ++revision_;
   changes->push_back(pool->config());
-  while (drain && ShadowsOf(config.id) > 0) {
-    const Slot slot = shadows_.First([&](Slot candidate) {
-      return At(candidate).pool == config.id || At(At(candidate).partner).pool == config.id;
-    });
-    Reclaim(now, slot, true, changes);
-  }
   return absl::OkStatus();
 }
 
-absl::Status Network::RemovePool(absl::Time now, PoolId id, Changes* changes) {
+std::optional<Ip> Network::ReclaimStep(absl::Time now, PoolId id, Ip from, Changes* changes) {
+  records_.Settle();
+  const Pool* pool = PoolOf(id);
+  if (pool == nullptr) return std::nullopt;
+  std::vector<Slot> shadows;
+  const std::optional<Ip> next = pool->Visit(from, kReclaimLook, [&](Slot slot) {
+    if (At(slot).state == AddressState::kShadow) shadows.push_back(slot);
+    return shadows.size() < kMaxFill;
+  });
+  for (Slot slot : shadows) Reclaim(now, slot, true, changes);
+  return next;
+}
+
+absl::StatusOr<bool> Network::RemovePool(absl::Time now, PoolId id, Changes* changes) {
   records_.Settle();
   Pool* pool = PoolOf(id);
   if (pool == nullptr) return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", "no such pool");
-  std::vector<Slot> shadows;
-  uint64_t holders = 0;
-  pool->Visit(pool->config().prefix.base(), SIZE_MAX, [&](Slot slot) {
-    const AddressState state = At(slot).state;
-    if (state == AddressState::kShadow || state == AddressState::kWithdrawing) {
-      shadows.push_back(slot);
-    } else {
-      ++holders;
-    }
-    return true;
-  });
-  if (holders > 0) {
+  std::vector<Slot> withdrawing;
+  for (Slot slot : withdrawing_) {
+    if (At(slot).pool == id) withdrawing.push_back(slot);
+  }
+  const uint64_t shadows = ShadowsOf(id), held = pool->counts().held;
+  if (const uint64_t holders = held - shadows - withdrawing.size(); holders > 0) {
     return Error(absl::StatusCode::kFailedPrecondition, "POOL_IN_USE",
                  absl::StrCat("pool ", pool->config().name, " holds ", holders,
                               " addresses that are assigned, preserved or quarantined"))
         .Number("holders", static_cast<int64_t>(holders))
         .Hint("set draining, and delete the pool when its instances are gone");
   }
-  for (Slot slot : shadows) {
-    if (At(slot).state == AddressState::kShadow) Reclaim(now, slot, false, changes);
-    if (At(slot).state == AddressState::kWithdrawing) ReturnUnused(now, slot, changes);
+  if (shadows > 0) {
+    if (!pool->config().draining) {
+      PoolConfig config = pool->config();
+      config.draining = true;
+      GNOMON_RETURN_IF_ERROR(UpdatePool(std::move(config), changes));
+    }
+    ReclaimStep(now, id, pool->config().prefix.base(), changes);
+    return false;
   }
+  const bool more = withdrawing.size() > kMaxFill;
+  if (more) withdrawing.resize(kMaxFill);
+  for (Slot slot : withdrawing) ReturnUnused(now, slot, changes);
+  if (more) return false;
   ++revision_;
   changes->push_back(ErasedPool{id});
   pools_.erase(id);
-  shadows_by_pool_.erase(id);
-  return absl::OkStatus();
+  counts_by_pool_.erase(id);
+  return true;
 }
 
 const Pool* Network::FindPool(std::string_view name) const {
@@ -135,20 +144,26 @@ std::optional<AddressRecord> Network::PeekShadow(const std::string& type, const 
   CreateRequest request;
   request.type = type;
   request.place = place;
-  const Slot slot = MatchingShadow(request, families());
+  const Slot slot = MatchingShadow(request, families(), Pins());
   if (slot == 0) return std::nullopt;
   return records_.Get(slot);
 }
 
 size_t Network::MemoryBytes() const {
-  size_t bytes = records_.MemoryBytes() + instances_.capacity() * (sizeof(Slot) + 1) + deadlines_.MemoryBytes();
+  size_t bytes = records_.MemoryBytes() + other_macs_.capacity() * (sizeof(uint64_t) + 1) +
+                 instances_.capacity() * (sizeof(Slot) + 1) + deadlines_.MemoryBytes();
   for (const auto& [id, pool] : pools_) bytes += pool->MemoryBytes();
   return bytes;
 }
 
-uint64_t Network::ShadowsOf(PoolId pool) const {
-  auto count = shadows_by_pool_.find(pool);
-  return count == shadows_by_pool_.end() ? 0 : count->second;
+uint64_t Network::CountIn(PoolId pool, AddressState state) const {
+  auto counts = counts_by_pool_.find(pool);
+  return counts == counts_by_pool_.end() ? 0 : counts->second[static_cast<size_t>(state)];
+}
+
+void Network::CountRecord(PoolId pool, AddressState state, int more) {
+  counts_[static_cast<size_t>(state)] += static_cast<uint64_t>(more);
+  counts_by_pool_[pool][static_cast<size_t>(state)] += static_cast<uint64_t>(more);
 }
 
 std::optional<Ip> Network::Visit(Ip from, size_t budget, absl::FunctionRef<bool(const AddressRecord&)> visit) const {
@@ -183,27 +198,27 @@ Pool* Network::PoolAt(Ip ip) const {
 }
 
 Slot Network::NewSlot(const AddressRecord& record) {
-  ++counts_[static_cast<size_t>(record.state)];
+  CountRecord(record.pool, record.state, 1);
   return records_.Add(record);
 }
 
 void Network::DropSlot(Slot slot) {
-  --counts_[static_cast<size_t>(At(slot).state)];
+  CountRecord(At(slot).pool, At(slot).state, -1);
   records_.Drop(slot);
 }
 
 void Network::SetState(absl::Time now, Slot slot, AddressState state, absl::Time until) {
   RecordTable::Entry& entry = At(slot);
   GNOMON_CHECK(entry.state != AddressState::kShadow && state != AddressState::kShadow);
-  --counts_[static_cast<size_t>(entry.state)];
-  ++counts_[static_cast<size_t>(state)];
+  CountRecord(entry.pool, entry.state, -1);
+  CountRecord(entry.pool, state, 1);
   entry.state = state;
   entry.SetTimes(now, until);
 }
 
 void Network::EndShadow(absl::Time now, Slot slot, AddressState state, absl::Time until) {
-  --counts_[static_cast<size_t>(AddressState::kShadow)];
-  ++counts_[static_cast<size_t>(state)];
+  CountRecord(At(slot).pool, AddressState::kShadow, -1);
+  CountRecord(At(slot).pool, state, 1);
   records_.EndShadow(slot, state);
   At(slot).SetTimes(now, until);
 }
@@ -252,7 +267,6 @@ Slot Network::PrimaryOf(Slot slot) const {
 }
 
 void Network::IndexShadow(Slot slot) {
-  ++shadows_by_pool_[At(slot).pool];
   if (PrimaryOf(slot) == slot) shadows_.Add(slot);
 }
 

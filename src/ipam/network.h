@@ -115,8 +115,11 @@ class Network {
   static constexpr size_t kMaxPools = 256;
   static constexpr size_t kMaxBatch = 100;  // addresses
   static constexpr size_t kMaxTextBytes = 255;  // of an id, type, zone or host; labels have kMaxLabelsBytes
-  static constexpr size_t kMaxLabelsBytes = 16384;
+  static constexpr size_t kMaxLabelsBytes = 4096;
+  static constexpr size_t kMaxSources = 8;  // of predictions, a (type, scope)
+  static constexpr absl::Duration kMinHorizon = absl::Seconds(1);
   static constexpr uint32_t kMaxFill = 48;  // shadows a step; a pair is two records
+  static constexpr size_t kReclaimLook = 65536;
   static constexpr uint32_t kMaxPredicted = 1u << 20;
   static constexpr size_t kMaxPredictions = 10000;
   static constexpr absl::Duration kMaxHorizon = absl::Hours(24 * 7);
@@ -128,14 +131,21 @@ class Network {
   Network& operator=(const Network&) = delete;
 
   // Pools. `config.id` is ignored by AddPool, which gives the next one. Errors: POOL_EXISTS, POOL_OVERLAPS, POOL_NOT_FOUND,
-  // POOL_IN_USE (held by others than shadows), TOO_MANY_POOLS, and those of Pool::Validate.
+  // POOL_IN_USE (it holds more than shadows and what is withdrawing), TOO_MANY_POOLS, and those of Pool::Validate.
   absl::StatusOr<PoolId> AddPool(PoolConfig config, Changes* changes);
-  absl::Status UpdatePool(absl::Time now, PoolConfig config, Changes* changes);
-  absl::Status RemovePool(absl::Time now, PoolId id, Changes* changes);
+  // A pool that drains keeps its shadows until ReclaimStep takes them; no creation gets one of them.
+  absl::Status UpdatePool(PoolConfig config, Changes* changes);
+  // Gives back at most kMaxFill of the pool's shadows, in address order from `from` on, and looks at no more than kReclaimLook
+  // addresses. Returns where to go on; nullopt at the end, or if there is no such pool.
+  std::optional<Ip> ReclaimStep(absl::Time now, PoolId id, Ip from, Changes* changes);
+  // True: the pool is gone. False: it had shadows; it drains now, some were given back, and it is to be called again.
+  absl::StatusOr<bool> RemovePool(absl::Time now, PoolId id, Changes* changes);
   const Pool* FindPool(std::string_view name) const;  // nullptr: there is none
   const Pool* FindPool(PoolId id) const { return PoolOf(id); }
   std::vector<const Pool*> pools() const;
 
+  // What is not said matches anything: an id that is there is the same request if all that is said holds of it now.
+  // MAC_IN_USE: another instance or shadow of the network has the MAC.
   // Gives an instance its addresses: a shadow (a hit) if one fits, else free ones, else preempted ones.
   absl::StatusOr<Assignment> Create(absl::Time now, const CreateRequest& request, Changes* changes);
   // All or nothing. Instances that are there with equal parameters count as done; an id twice is refused. No blocks.
@@ -143,7 +153,7 @@ class Network {
                                                       Changes* changes);
   // Quarantines or preserves the instance's addresses, and returns them; none if the instance is not there.
   absl::StatusOr<Records> Release(absl::Time now, const ReleaseRequest& request, Changes* changes);
-  absl::StatusOr<Records> Update(absl::Time now, const UpdateRequest& request, Changes* changes);
+  absl::StatusOr<Records> Update(const UpdateRequest& request, Changes* changes);
   // Puts a preserved or free address (or a shadow's) on a live instance, in place of its address of that family, which is
   // quarantined. A new generation begins.
   absl::StatusOr<Assignment> Reassign(absl::Time now, std::string_view instance, Ip address, Changes* changes);
@@ -177,7 +187,8 @@ class Network {
   std::optional<AddressRecord> PeekShadow(const std::string& type, const Place& place) const;
   size_t MemoryBytes() const;  // of records, indexes and pools
   uint64_t CountOf(AddressState state) const { return counts_[static_cast<size_t>(state)]; }
-  uint64_t ShadowsOf(PoolId pool) const;
+  uint64_t CountIn(PoolId pool, AddressState state) const;
+  uint64_t ShadowsOf(PoolId pool) const { return CountIn(pool, AddressState::kShadow); }
   Families families() const;
   // Calls `visit` for each record that is not free, in address order, from `from` on, until it returns false or `budget`
   // addresses have been looked at. Returns where to go on; nullopt at the end.
@@ -202,20 +213,35 @@ class Network {
   // network_create.cc
   absl::Status CheckRequest(const CreateRequest& request, Families* families) const;
   absl::StatusOr<Assignment> Existing(const CreateRequest& request, Slot slot) const;
-  absl::Status CheckBatchFits(absl::Span<const CreateRequest> requests) const;
-  absl::StatusOr<Assignment> CreateNew(absl::Time now, const CreateRequest& request, Changes* changes);
-  Slot MatchingShadow(const CreateRequest& request, Families families) const;
+  // The pools that one of a batch's requests is to take from; 0: any. Of IPv4 and of IPv6.
+  struct Pins {
+    PoolId ipv4 = 0, ipv6 = 0;
+    PoolId Of(Family family) const { return family == Family::kIpv4 ? ipv4 : ipv6; }
+  };
+  absl::StatusOr<std::vector<Pins>> PinBatch(absl::Span<const CreateRequest> requests,
+                                             absl::Span<const Families> families) const;
+  absl::StatusOr<PoolId> PinOne(const CreateRequest& request, Family family, std::map<PoolId, uint64_t>* left) const;
+  std::map<PoolId, uint64_t> SinglesByPool() const;
+  absl::StatusOr<Assignment> CreateNew(absl::Time now, const CreateRequest& request, Families families, const Pins& pins,
+                                       Changes* changes);
+  Slot MatchingShadow(const CreateRequest& request, Families families, const Pins& pins) const;
   Assignment TakeShadow(absl::Time now, const CreateRequest& request, Slot slot, Changes* changes);
-  absl::StatusOr<Prefix> ChooseStandard(const CreateRequest& request, Family family);
+  absl::StatusOr<Prefix> ChooseStandard(const CreateRequest& request, Family family, PoolId pin);
   absl::StatusOr<Prefix> ChooseBlock(const CreateRequest& request, Family family);
-  absl::StatusOr<Prefix> ChooseExplicit(Ip address, int length) const;
-  PoolList CandidatePools(const CreateRequest& request, Family family) const;
+  absl::StatusOr<Prefix> ChooseExplicit(Ip address, int length, std::string_view pool_name) const;
+  PoolList CandidatePools(const CreateRequest& request, Family family, PoolId pin) const;
   absl::Status Exhausted(const CreateRequest& request, Family family) const;
   bool IsPreemptible(Ip ip) const;
   std::vector<Slot> HeldIn(const Prefix& prefix) const;
   void Preempt(absl::Time now, const Prefix& prefix, Assignment* assignment, Changes* changes);
   Slot Assign(absl::Time now, const Prefix& prefix, AddressRecord wanted);
+  // MACs are unique among instances and shadows. One that is made of its own address is so by itself; all others are kept in
+  // other_macs_.
+  static Mac MacOf(NetworkId network, Ip address);
   Mac MakeMac(Ip address) const;
+  bool MacIsHeld(Mac mac) const;
+  void HoldMac(Slot slot);  // of an instance or shadow, by its first address
+  void DropMac(Slot slot);
   Assignment Describe(const Slots& slots) const;
 
   // network_end.cc
@@ -233,7 +259,8 @@ class Network {
   // network_predict.cc
   std::pair<uint32_t, absl::Time> TargetOf(const GroupKey& key) const;  // shadows, and the latest deadline
   const PredictionRecord* ReasonOf(const GroupKey& key) const;
-  void ConsumePredictions(Slot shadow, Changes* changes);
+  void ConsumePredictions(Slot shadow);
+  void PutConsumed(Changes* changes);  // each prediction once a command
   Pool* RoomyPool(Family family, uint64_t wanted) const;
   bool ReserveOne(absl::Time now, const GroupKey& key, absl::Time until, Changes* changes);
 
@@ -242,6 +269,7 @@ class Network {
   Pool* PoolAt(Ip ip) const;
   RecordTable::Entry& At(Slot slot) { return records_[slot]; }
   const RecordTable::Entry& At(Slot slot) const { return records_[slot]; }
+  void CountRecord(PoolId pool, AddressState state, int more);
   Slot NewSlot(const AddressRecord& record);
   void DropSlot(Slot slot);
   void SetState(absl::Time now, Slot slot, AddressState state, absl::Time until);  // not to or from kShadow
@@ -278,11 +306,14 @@ class Network {
   absl::flat_hash_set<Slot, IdHash, IdEqual> instances_{0, IdHash{&records_}, IdEqual{&records_}};
   ShadowTable shadows_{&records_};
   std::set<Slot> withdrawing_;
+  absl::flat_hash_set<uint64_t> other_macs_;
+  std::vector<PredictionKey> consumed_;  // until PutConsumed
   std::map<GroupKey, std::map<std::string, PredictionRecord>> predictions_;  // -> by source
   std::set<std::tuple<absl::Time, GroupKey, std::string>> prediction_ends_;
   DeadlineQueue deadlines_;
-  std::array<uint64_t, 6> counts_{};  // records by AddressState
-  std::map<PoolId, uint64_t> shadows_by_pool_;
+  using StateCounts = std::array<uint64_t, 6>;
+  StateCounts counts_{};  // records by AddressState
+  std::map<PoolId, StateCounts> counts_by_pool_;
   // Until FinishLoad.
   std::vector<OwnedRecord> loaded_free_;
   std::vector<std::pair<Slot, Ip>> loaded_partners_;

@@ -33,7 +33,11 @@ absl::StatusOr<Assignment> Network::Create(absl::Time now, const CreateRequest& 
   records_.Settle();
   auto existing = instances_.find(std::string_view(request.instance));
   if (existing != instances_.end()) return Existing(request, *existing);
-  return CreateNew(now, request, changes);
+  Families families = kNoFamilies;
+  GNOMON_RETURN_IF_ERROR(CheckRequest(request, &families));
+  absl::StatusOr<Assignment> assignment = CreateNew(now, request, families, Pins(), changes);
+  PutConsumed(changes);
+  return assignment;
 }
 
 // What was not said matches anything that was chosen for it.
@@ -76,6 +80,13 @@ absl::Status Network::CheckRequest(const CreateRequest& request, Families* famil
     if (text->size() > kMaxTextBytes) return invalid(field, Excerpt(*text), "the text is too long");
   }
   if (request.labels.size() > kMaxLabelsBytes) return invalid("labels", "", "the labels are too long");
+  if (request.mac && MacIsHeld(*request.mac)) {
+    return Error(absl::StatusCode::kAlreadyExists, "MAC_IN_USE",
+                 absl::StrCat("another instance or a shadow of this network has the MAC ", request.mac->ToString()))
+        .Field("mac")
+        .Value(request.mac->ToString())
+        .Hint("use another, or none to get one");
+  }
   if (!request.pool.empty() && FindPool(request.pool) == nullptr) {
     return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", absl::StrCat("no pool ", request.pool, " in this network"))
         .Field("pool")
@@ -107,16 +118,15 @@ absl::Status Network::CheckRequest(const CreateRequest& request, Families* famil
   return absl::OkStatus();
 }
 
-absl::StatusOr<Assignment> Network::CreateNew(absl::Time now, const CreateRequest& request, Changes* changes) {
-  Families families = kNoFamilies;
-  GNOMON_RETURN_IF_ERROR(CheckRequest(request, &families));
+absl::StatusOr<Assignment> Network::CreateNew(absl::Time now, const CreateRequest& request, Families families,
+                                              const Pins& pins, Changes* changes) {
   if (!request.address && request.block_length == 0) {
-    const Slot shadow = MatchingShadow(request, families);
+    const Slot shadow = MatchingShadow(request, families, pins);
     if (shadow != 0) return TakeShadow(now, request, shadow, changes);
   }
   absl::InlinedVector<Prefix, 2> chosen;
   for (Family family : ListOf(families)) {
-    absl::StatusOr<Prefix> prefix = ChooseStandard(request, family);
+    absl::StatusOr<Prefix> prefix = ChooseStandard(request, family, pins.Of(family));
     if (!prefix.ok()) return prefix.status();
     chosen.push_back(*prefix);
   }
@@ -132,6 +142,7 @@ absl::StatusOr<Assignment> Network::CreateNew(absl::Time now, const CreateReques
   Slots slots;
   for (const Prefix& prefix : chosen) slots.push_back(Assign(now, prefix, wanted));
   if (slots.size() == 2) Join(slots[0], slots[1]);
+  HoldMac(slots[0]);
   for (Slot slot : slots) Put(slot, changes);
   instances_.insert(slots[0]);
   assignment.addresses = Describe(slots).addresses;
@@ -139,19 +150,25 @@ absl::StatusOr<Assignment> Network::CreateNew(absl::Time now, const CreateReques
   return assignment;
 }
 
-Slot Network::MatchingShadow(const CreateRequest& request, Families families) const {
+Slot Network::MatchingShadow(const CreateRequest& request, Families families, const Pins& pins) const {
+  auto fits = [&](Slot slot) {
+    const Pool& pool = *PoolOf(At(slot).pool);
+    const PoolId pin = pins.Of(At(slot).address().family());
+    return !pool.config().draining && (request.pool.empty() || pool.config().name == request.pool) &&
+           (pin == 0 || pin == pool.config().id);
+  };
   const std::array<PlaceView, 3> scopes{PlaceView("", request.place.host), PlaceView(request.place.zone, ""), PlaceView()};
   for (const PlaceView& scope : scopes) {
     if (scope == PlaceView() && &scope != &scopes.back()) continue;
     const Slot slot = shadows_.Best({request.type, scope, families});
     if (slot == 0) continue;
-    if (request.pool.empty() || PoolOf(At(slot).pool)->config().name == request.pool) return slot;
+    if (fits(slot) && (!At(slot).is_pair() || fits(At(slot).partner))) return slot;
   }
   return 0;
 }
 
 Assignment Network::TakeShadow(absl::Time now, const CreateRequest& request, Slot slot, Changes* changes) {
-  ConsumePredictions(slot, changes);
+  ConsumePredictions(slot);
   Detach(slot);
   const Slots slots = PairOf(slot);
   const Mac mac = request.mac ? *request.mac : At(slot).mac_address();
@@ -167,6 +184,7 @@ Assignment Network::TakeShadow(absl::Time now, const CreateRequest& request, Slo
     records_.SetInstance(each, request.instance, request.labels);
     records_.SetPlace(each, request.place);
   }
+  HoldMac(slots[0]);
   for (Slot each : slots) Put(each, changes);
   instances_.insert(slots[0]);
   Assignment assignment = Describe(slots);
@@ -174,23 +192,23 @@ Assignment Network::TakeShadow(absl::Time now, const CreateRequest& request, Slo
   return assignment;
 }
 
-Network::PoolList Network::CandidatePools(const CreateRequest& request, Family family) const {
+Network::PoolList Network::CandidatePools(const CreateRequest& request, Family family, PoolId pin) const {
   PoolList candidates;
   for (const auto& [id, pool] : pools_) {
     const PoolConfig& config = pool->config();
-    if (config.prefix.family() != family || config.draining) continue;
+    if (config.prefix.family() != family || config.draining || (pin != 0 && id != pin)) continue;
     if (request.pool.empty() || config.name == request.pool) candidates.push_back(pool.get());
   }
   return candidates;
 }
 
-absl::StatusOr<Prefix> Network::ChooseStandard(const CreateRequest& request, Family family) {
+absl::StatusOr<Prefix> Network::ChooseStandard(const CreateRequest& request, Family family, PoolId pin) {
   if (request.address && request.address->family() == family) {
     const int length = request.block_length == 0 ? MaxLength(family) : request.block_length;
-    return ChooseExplicit(*request.address, length);
+    return ChooseExplicit(*request.address, length, request.pool);
   }
   if (request.block_length != 0) return ChooseBlock(request, family);
-  const PoolList candidates = CandidatePools(request, family);
+  const PoolList candidates = CandidatePools(request, family, pin);
   for (Pool* pool : candidates) {
     if (std::optional<Ip> ip = pool->Propose(NextRandom())) return Prefix(*ip, MaxLength(family));
   }
@@ -211,7 +229,7 @@ absl::StatusOr<Prefix> Network::ChooseStandard(const CreateRequest& request, Fam
 }
 
 absl::StatusOr<Prefix> Network::ChooseBlock(const CreateRequest& request, Family family) {
-  const PoolList candidates = CandidatePools(request, family);
+  const PoolList candidates = CandidatePools(request, family, 0);
   for (Pool* pool : candidates) {
     if (request.block_length <= pool->config().prefix.length()) continue;
     if (std::optional<Prefix> block = pool->ProposeBlock(request.block_length)) return *block;
@@ -230,7 +248,7 @@ bool Network::IsPreemptible(Ip ip) const {
   return At(slot).state == AddressState::kShadow || At(slot).state == AddressState::kWithdrawing;
 }
 
-absl::StatusOr<Prefix> Network::ChooseExplicit(Ip address, int length) const {
+absl::StatusOr<Prefix> Network::ChooseExplicit(Ip address, int length, std::string_view pool_name) const {
   const Prefix wanted(address, length);
   auto refuse = [&](absl::StatusCode status, std::string_view code, std::string_view why) {
     return Error(status, code, absl::StrCat(wanted.ToString(), " ", AbslView(why))).Field("address").Value(address.ToString());
@@ -239,10 +257,14 @@ absl::StatusOr<Prefix> Network::ChooseExplicit(Ip address, int length) const {
   if (pool == nullptr || !pool->config().prefix.Contains(wanted)) {
     return refuse(absl::StatusCode::kInvalidArgument, "ADDRESS_OUTSIDE_POOLS", "is in no pool of the network");
   }
+  if (!pool_name.empty() && pool->config().name != pool_name) {
+    return refuse(absl::StatusCode::kInvalidArgument, "ADDRESS_OUTSIDE_POOLS", "is not in the pool that was named");
+  }
   const bool is_block = length != MaxLength(address.family());
   const Slot slot = SlotOf(address);
   // A preserved address is the account's own: it may be put on any instance, also while its pool drains.
-  if (!is_block && slot != 0 && At(slot).state == AddressState::kPreserved && At(slot).length == length) return wanted;
+  const bool same = slot != 0 && At(slot).address() == address && At(slot).length == length;
+  if (same && At(slot).state == AddressState::kPreserved) return wanted;
   if (pool->config().draining) {
     return refuse(absl::StatusCode::kFailedPrecondition, "POOL_DRAINING", "is in a pool that is draining");
   }
@@ -265,13 +287,15 @@ absl::StatusOr<Prefix> Network::ChooseExplicit(Ip address, int length) const {
 }
 
 absl::Status Network::Exhausted(const CreateRequest& request, Family family) const {
-  uint64_t free = 0, shadow = 0, held = 0, excluded = 0;
+  uint64_t free = 0, shadow = 0, assigned = 0, quarantined = 0, preserved = 0, excluded = 0;
   std::vector<std::string> names;
-  for (const Pool* pool : CandidatePools(request, family)) {
+  for (const Pool* pool : CandidatePools(request, family, 0)) {
     const Pool::Counts counts = pool->counts();
     free += counts.free;
     shadow += ShadowsOf(pool->config().id);
-    held += counts.held;
+    assigned += CountIn(pool->config().id, AddressState::kAssigned);
+    quarantined += CountIn(pool->config().id, AddressState::kQuarantined);
+    preserved += CountIn(pool->config().id, AddressState::kPreserved);
     excluded += counts.excluded;
     names.push_back(absl::StrCat(pool->config().name, " (", pool->config().prefix.ToString(), ")"));
   }
@@ -282,9 +306,9 @@ absl::Status Network::Exhausted(const CreateRequest& request, Family family) con
       .Value(request.pool)
       .Number("free", static_cast<int64_t>(free))
       .Number("shadow", static_cast<int64_t>(shadow))
-      .Number("assigned", static_cast<int64_t>(CountOf(AddressState::kAssigned)))
-      .Number("quarantined", static_cast<int64_t>(CountOf(AddressState::kQuarantined)))
-      .Number("held", static_cast<int64_t>(held))
+      .Number("assigned", static_cast<int64_t>(assigned))
+      .Number("quarantined", static_cast<int64_t>(quarantined))
+      .Number("preserved", static_cast<int64_t>(preserved))
       .Number("excluded", static_cast<int64_t>(excluded))
       .Hint("add a pool, release instances, or wait for the end of a quarantine");
 }
@@ -312,7 +336,7 @@ std::vector<Slot> Network::HeldIn(const Prefix& prefix) const {
 void Network::Preempt(absl::Time now, const Prefix& prefix, Assignment* assignment, Changes* changes) {
   const bool is_block = prefix.length() != MaxLength(prefix.family());
   for (Slot slot : HeldIn(prefix)) {
-    if (At(slot).state == AddressState::kPreserved) continue;
+    if (At(slot).state == AddressState::kPreserved) continue;  // it is what was asked for, and Assign replaces it
     if (At(slot).warmth != Warmth::kCold) {
       assignment->withdrawing.push_back(At(slot).address());
       assignment->answer_by = now + kMaxWithdrawWait;
@@ -352,14 +376,6 @@ Slot Network::Assign(absl::Time now, const Prefix& prefix, AddressRecord wanted)
   return slot;
 }
 
-// Locally administered and unicast. An IPv4 address is part of its MAC, so two addresses of a network never share one.
-Mac Network::MakeMac(Ip address) const {
-  const uint64_t network = static_cast<uint64_t>(id_) & 0xff;
-  if (address.IsV4()) return Mac::FromBits(0x02ull << 40 | network << 32 | address.v4_bits());
-  const uint64_t low = absl::Uint128Low64(address.bits()) ^ absl::Uint128High64(address.bits()) * 0x9e3779b97f4a7c15ull;
-  return Mac::FromBits(0x06ull << 40 | ((low ^ low >> 40) & 0xffffffffffull));
-}
-
 Assignment Network::Describe(const Slots& slots) const {
   Assignment assignment;
   assignment.hit = true;
@@ -367,50 +383,6 @@ Assignment Network::Describe(const Slots& slots) const {
     assignment.addresses.push_back(records_.Get(slot));
     assignment.hit = assignment.hit && At(slot).from_shadow;
   }
-  return assignment;
-}
-
-absl::StatusOr<Assignment> Network::Reassign(absl::Time now, std::string_view instance, Ip address, Changes* changes) {
-  records_.Settle();
-  const Slots slots = SlotsOf(instance);
-  if (slots.empty()) {
-    return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND",
-                 absl::StrCat("no instance ", AbslView(instance), " in this network"));
-  }
-  Slot old = 0;
-  for (Slot slot : slots) {
-    if (At(slot).address().family() == address.family() && At(slot).single()) old = slot;
-  }
-  if (old == 0) {
-    return Error(absl::StatusCode::kFailedPrecondition, "NOTHING_TO_REPLACE",
-                 absl::StrCat("instance ", AbslView(instance), " has no single ", AbslView(NameOf(address.family())),
-                              " address to replace"))
-        .Field("address")
-        .Value(address.ToString());
-  }
-  if (At(old).address() == address) return Describe(slots);
-  absl::StatusOr<Prefix> prefix = ChooseExplicit(address, MaxLength(address.family()));
-  if (!prefix.ok()) return prefix.status();
-  instances_.erase(slots[0]);
-  const Slot other = At(old).partner;
-  Part(old);
-  Assignment assignment;
-  Preempt(now, *prefix, &assignment, changes);
-  AddressRecord wanted = records_.Get(old);
-  wanted.generation = revision_ + 1;
-  wanted.from_shadow = false;
-  wanted.warmth = Warmth::kCold;
-  const Slot fresh = Assign(now, *prefix, wanted);
-  if (other != 0) {
-    Join(fresh, other);
-    At(other).held.generation = wanted.generation;
-  }
-  const Slots pair = PairOf(other != 0 && At(other).address().IsV4() ? other : fresh);
-  for (Slot slot : pair) Put(slot, changes);
-  instances_.insert(pair[0]);
-  Quarantine(now, old, changes);
-  assignment.addresses = Describe(pair).addresses;
-  assignment.created = true;
   return assignment;
 }
 

@@ -35,6 +35,7 @@ absl::StatusOr<Records> Network::Release(absl::Time now, const ReleaseRequest& r
         .Value(absl::FormatDuration(*request.preserve))
         .Hint(absl::StrCat("use a duration of more than zero and at most ", absl::FormatDuration(kMaxPreserve)));
   }
+  DropMac(slots[0]);
   instances_.erase(slots[0]);
   if (instances_.capacity() > kSpareInstances && instances_.size() < instances_.capacity() / 8) instances_.rehash(0);
   Part(slots[0]);
@@ -51,8 +52,16 @@ absl::StatusOr<Records> Network::Release(absl::Time now, const ReleaseRequest& r
   return ended;
 }
 
-absl::StatusOr<Records> Network::Update(absl::Time now, const UpdateRequest& request, Changes* changes) {
+absl::StatusOr<Records> Network::Update(const UpdateRequest& request, Changes* changes) {
   records_.Settle();
+  for (const auto& [field, text, most] : {std::tuple("zone", &request.zone, kMaxTextBytes),
+                                          std::tuple("host", &request.host, kMaxTextBytes),
+                                          std::tuple("labels", &request.labels, kMaxLabelsBytes)}) {
+    if (!text->has_value() || (*text)->size() <= most) continue;
+    return Error(absl::StatusCode::kInvalidArgument, "INVALID_INSTANCE", absl::StrCat(field, " is longer than ", most, " bytes"))
+        .Field(field)
+        .Value(Excerpt(**text));
+  }
   const Slots slots = SlotsOf(request.instance);
   if (slots.empty()) {
     return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND",
@@ -69,7 +78,6 @@ absl::StatusOr<Records> Network::Update(absl::Time now, const UpdateRequest& req
     if (record.place == place && record.labels == labels) continue;
     records_.SetPlace(slot, place);
     records_.SetLabels(slot, labels);
-    At(slot).SetTimes(now, record.until);
     Put(slot, changes);
   }
   return Find(request.instance);
@@ -129,8 +137,8 @@ void Network::ReturnUnused(absl::Time now, Slot slot, Changes* changes) {
 
 void Network::Detach(Slot slot) {
   const Slot primary = PrimaryOf(slot);
+  DropMac(primary);
   shadows_.Remove(primary);
-  for (Slot each : PairOf(primary)) --shadows_by_pool_[At(each).pool];
 }
 
 // The slot is a shadow that has been detached, and has no partner any more.

@@ -108,11 +108,13 @@ absl::Status Network::IndexLoaded(Slot slot) {
     return Contradiction(absl::StrCat(address, " is not its partner's partner"));
   }
   if (entry.state == AddressState::kShadow) IndexShadow(slot);
+  const bool first = !entry.is_pair() || entry.address().IsV4();
+  if (first && (entry.state == AddressState::kShadow || entry.state == AddressState::kAssigned)) HoldMac(slot);
   if (entry.state == AddressState::kWithdrawing) withdrawing_.insert(slot);
   if (entry.until() != absl::InfiniteFuture() && PrimaryOf(slot) == slot) {
     deadlines_.Push({entry.until_us, entry.revision, slot});
   }
-  if (entry.state != AddressState::kAssigned || (entry.is_pair() && !entry.address().IsV4())) return absl::OkStatus();
+  if (entry.state != AddressState::kAssigned || !first) return absl::OkStatus();
   if (instances_.find(records_.InstanceOf(slot)) != instances_.end()) {
     return Contradiction(absl::StrCat("instance ", AbslView(records_.InstanceOf(slot)), " has two assignments"));
   }

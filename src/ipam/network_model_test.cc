@@ -94,12 +94,14 @@ class Model {
   }
 
   void Step() {
-    switch (Below(12)) {
+    switch (Below(14)) {
       case 0: case 1: case 2: case 3: return Create();
       case 4: case 5: case 6: return Release();
       case 7: case 8: return Predict();
       case 9: return Reassign();
       case 10: return Warm();
+      case 11: return Update();
+      case 12: return Below(8) == 0 ? Drain() : Create();
       default: return Batch();
     }
   }
@@ -112,6 +114,8 @@ class Model {
     request.families = std::array<Families, 4>{kOnlyIpv4, kOnlyIpv6, kBothFamilies, kOnlyIpv4}[Below(4)];
     if (request.families == kOnlyIpv4 && Below(6) == 0) request.address = Ip::V4(0x0a000000 + Below(64));
     if (request.families == kOnlyIpv4 && !request.address && Below(12) == 0) request.block_length = 29;
+    if (Below(8) == 0) request.mac = Mac::FromBits(Below(2) == 0 ? 0x02010a000000 + Below(64) : 0x020000000000 + Below(4));
+    if (request.families == kOnlyIpv4 && Below(6) == 0) request.pool = Below(2) == 0 ? "a" : "b";
     return request;
   }
 
@@ -152,6 +156,7 @@ class Model {
     if (request.block_length != 0) return true;
     uint64_t v4 = 0, v6 = 0;
     for (const Pool* pool : network_->pools()) {
+      if (pool->config().draining || (!request.pool.empty() && pool->config().name != request.pool)) continue;
       const bool is_v4 = pool->config().prefix.family() == Family::kIpv4;
       (is_v4 ? v4 : v6) += pool->counts().free + network_->ShadowsOf(pool->config().id);
     }
@@ -216,6 +221,26 @@ class Model {
     Note(id, *got);
   }
 
+  void Update() {
+    UpdateRequest request{.instance = Id()};
+    if (Below(2) == 0) request.host = "h" + std::to_string(Below(3));
+    if (Below(2) == 0) request.labels = "{}";
+    EXPECT_EQ(network_->Update(request, &changes_).ok(), held_.contains(request.instance));
+  }
+
+  // A pool drains, or does so no more.
+  void Drain() {
+    PoolConfig config = network_->FindPool(Below(2) == 0 ? "a" : "b")->config();
+    config.draining = !config.draining;
+    ASSERT_TRUE(network_->UpdatePool(config, &changes_).ok());
+    if (!config.draining) return;
+    for (std::optional<Ip> next = config.prefix.base(); next;) {
+      Keep();
+      next = network_->ReclaimStep(now_, config.id, *next, &changes_);
+    }
+    EXPECT_EQ(network_->ShadowsOf(config.id), 0u);
+  }
+
   void Warm() {
     Ip ip = Ip::V4(0x0a000000 + Below(64));
     switch (Below(4)) {
@@ -269,7 +294,12 @@ class Model {
 
   void CheckAll() {
     uint64_t assigned = 0, quarantined = 0, shadows = 0;
+    std::set<uint64_t> macs;
     network_->Visit(Ip(), SIZE_MAX, [&](const AddressRecord& record) {
+      const bool lives = record.state == AddressState::kShadow || record.state == AddressState::kAssigned;
+      if (lives && (!record.partner || record.address.IsV4())) {
+        EXPECT_TRUE(macs.insert(record.mac.bits()).second) << record.mac.ToString() << " is there twice";
+      }
       shadows += record.state == AddressState::kShadow ? 1 : 0;
       if (record.state == AddressState::kAssigned) {
         ++assigned;

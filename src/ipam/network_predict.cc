@@ -21,9 +21,9 @@ absl::Status Network::Validate(const PredictRequest& request) {
     return invalid("count", request.count, absl::StrCat("a prediction is of at most ", kMaxPredicted, " instances"),
                    "split it by type, zone or host");
   }
-  if (request.horizon <= absl::ZeroDuration() || request.horizon > kMaxHorizon) {
+  if (request.horizon < kMinHorizon || request.horizon > kMaxHorizon) {
     return invalid("horizon", absl::FormatDuration(request.horizon), "the horizon is out of range",
-                   absl::StrCat("use a duration of more than zero and at most ", absl::FormatDuration(kMaxHorizon)));
+                   absl::StrCat("use a duration from ", absl::FormatDuration(kMinHorizon), " to ", absl::FormatDuration(kMaxHorizon)));
   }
   if (!request.key.scope.zone.empty() && !request.key.scope.host.empty()) {
     return invalid("zone", request.key.scope.zone, "a scope is a zone or a host, not both",
@@ -40,13 +40,18 @@ absl::Status Network::Predict(absl::Time now, const PredictRequest& request, Cha
   if (found != sources.end()) {
     if (found->second.id == request.id) return absl::OkStatus();
     prediction_ends_.erase({found->second.until, {request.key.type, request.key.scope}, request.key.source});
+  } else if (sources.size() >= kMaxSources) {
+    return Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_SOURCES",
+                 absl::StrCat(kMaxSources, " sources predict this type and scope already, the most that can"))
+        .Field("source")
+        .Value(request.key.source);
   } else if (prediction_ends_.size() >= kMaxPredictions) {
     if (sources.empty()) predictions_.erase({request.key.type, request.key.scope});
     return Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_PREDICTIONS",
                  absl::StrCat("the network has ", kMaxPredictions, " live predictions, the most that one can have"));
   }
   PredictionRecord record{.key = request.key, .id = request.id, .count = request.count, .remaining = request.count,
-                          .additive = request.additive, .until = now + request.horizon, .resources = request.resources};
+                          .additive = request.additive, .until = absl::FromUnixMicros(absl::ToUnixMicros(now + request.horizon)), .resources = request.resources};
   prediction_ends_.insert({record.until, {record.key.type, record.key.scope}, record.key.source});
   ++revision_;
   changes->push_back(record);
@@ -81,16 +86,31 @@ const PredictionRecord* Network::ReasonOf(const GroupKey& key) const {
   return reason;
 }
 
-void Network::ConsumePredictions(Slot shadow, Changes* changes) {
+// Sources that combine by their maximum have all foreseen the instance; only what was beyond them was an additive source's.
+void Network::ConsumePredictions(Slot shadow) {
   if (predictions_.empty()) return;
   auto sources = predictions_.find({std::string(records_.texts().Text(At(shadow).type)), records_.PlaceOf(shadow).Own()});
   if (sources == predictions_.end()) return;
-  for (auto& [source, prediction] : sources->second) {
-    if (prediction.remaining == 0) continue;
+  bool consumed = false;
+  auto consume = [&](PredictionRecord& prediction) {
     --prediction.remaining;
-    ++revision_;
-    changes->push_back(prediction);
+    consumed = true;
+    if (std::find(consumed_.begin(), consumed_.end(), prediction.key) == consumed_.end()) consumed_.push_back(prediction.key);
+  };
+  for (auto& [source, prediction] : sources->second) {
+    if (!prediction.additive && prediction.remaining > 0) consume(prediction);
   }
+  for (auto& [source, prediction] : sources->second) {
+    if (!consumed && prediction.additive && prediction.remaining > 0) consume(prediction);
+  }
+}
+
+void Network::PutConsumed(Changes* changes) {
+  for (const PredictionKey& key : consumed_) {
+    ++revision_;
+    changes->push_back(predictions_.at({key.type, key.scope}).at(key.source));
+  }
+  consumed_.clear();
 }
 
 void Network::ExpirePredictions(absl::Time now, Changes* changes) {
@@ -149,6 +169,7 @@ bool Network::ReserveOne(absl::Time now, const GroupKey& key, absl::Time until, 
     slots.push_back(slot);
   }
   if (slots.size() == 2) Join(slots[0], slots[1]);
+  HoldMac(slots[0]);
   for (Slot slot : slots) {
     IndexShadow(slot);
     Put(slot, changes);

@@ -69,169 +69,6 @@ TEST_F(NetworkTest, ReleaseOfAnotherGenerationIsRefusedAndOfNothingSucceeds) {
   EXPECT_EQ(changes_.size(), before);
 }
 
-TEST_F(NetworkTest, APredictedInstanceTakesAShadowAndConsumesThePrediction) {
-  AddPool("a", "10.0.0.0/24");
-  EXPECT_EQ(Predict(2).reserved, 2u);
-  EXPECT_EQ(Create("vm-1"), "10.0.0.1");
-  EXPECT_TRUE(last_.hit);
-  EXPECT_EQ(network_.Fill(now_, "web", {}, &changes_).target, 1u);
-  EXPECT_EQ(Create(Vm("vm-2", "db")), "10.0.0.3");
-  EXPECT_FALSE(last_.hit);
-}
-
-TEST_F(NetworkTest, RepeatingAPredictionChangesNothingAndANewerIdReplacesIt) {
-  AddPool("a", "10.0.0.0/24");
-  Predict(5, "1");
-  const uint64_t revision = network_.revision();
-  Predict(9, "1");
-  EXPECT_EQ(network_.revision(), revision);
-  EXPECT_EQ(Predict(7, "2").reserved, 2u);
-  EXPECT_EQ(Predict(3, "3").reclaimed, 4u);
-  EXPECT_EQ(network_.CountOf(AddressState::kShadow), 3u);
-}
-
-TEST_F(NetworkTest, SourcesCombineByTheirMaximumUnlessAdditive) {
-  AddPool("a", "10.0.0.0/24");
-  Predict(5, "1", {}, "ci");
-  EXPECT_EQ(Predict(4, "1", {}, "hpa").target, 5u);
-  EXPECT_EQ(Predict(3, "1", {}, "events", true).target, 8u);
-}
-
-TEST_F(NetworkTest, ATakeMatchesHostThenZoneThenAny) {
-  AddPool("a", "10.0.0.0/24");
-  Predict(1);
-  Predict(1, "1", {"z1", ""});
-  Predict(1, "1", {"", "h1"});
-  CreateRequest request = Vm("a");
-  request.place = {"z1", "h1"};
-  EXPECT_EQ(Create(request), "10.0.0.3");
-  request.instance = "b";
-  EXPECT_EQ(Create(request), "10.0.0.2");
-  request.instance = "c";
-  EXPECT_EQ(Create(request), "10.0.0.1");
-  request.instance = "d";
-  EXPECT_EQ(Create(request), "10.0.0.4");
-  EXPECT_FALSE(last_.hit);
-}
-
-TEST_F(NetworkTest, ATakePrefersReadyOverWarmingOverCold) {
-  AddPool("a", "10.0.0.0/24");
-  Predict(3);
-  EXPECT_TRUE(network_.SetWarmth(At("10.0.0.2"), Warmth::kWarming, &changes_).ok());
-  EXPECT_TRUE(network_.SetWarmth(At("10.0.0.3"), Warmth::kReady, &changes_).ok());
-  EXPECT_EQ(Create("a"), "10.0.0.3");
-  EXPECT_EQ(Create("b"), "10.0.0.2");
-  EXPECT_EQ(Create("c"), "10.0.0.1");
-}
-
-TEST_F(NetworkTest, AskingForAnotherMacThanTheShadowsMakesTheHitCold) {
-  AddPool("a", "10.0.0.0/24");
-  Predict(1);
-  EXPECT_TRUE(network_.SetWarmth(At("10.0.0.1"), Warmth::kReady, &changes_).ok());
-  CreateRequest request = Vm("a");
-  request.mac = Mac::Parse("02:00:00:00:00:99").value();
-  Create(request);
-  EXPECT_TRUE(last_.hit);
-  EXPECT_EQ(last_.addresses[0].warmth, Warmth::kCold);
-  EXPECT_EQ(last_.addresses[0].mac, *request.mac);
-}
-
-TEST_F(NetworkTest, ShadowsLeaveTheHeadroomFree) {
-  AddPool("a", "10.0.0.0/28", absl::Seconds(30), 0.5);  // 14 addresses
-  const FillResult result = Predict(14);
-  EXPECT_EQ(result.reserved, 7u);
-  EXPECT_FALSE(result.shortfall.empty());
-}
-
-TEST_F(NetworkTest, AStandardRequestPreemptsColdShadowsFirstWhenNothingElseFits) {
-  AddPool("a", "10.0.0.0/29");  // six addresses
-  Predict(6);
-  EXPECT_TRUE(network_.SetWarmth(At("10.0.0.1"), Warmth::kReady, &changes_).ok());
-  EXPECT_EQ(Create(Vm("a", "db")), "10.0.0.2");
-  EXPECT_FALSE(last_.hit);
-  EXPECT_TRUE(last_.withdrawing.empty());
-  for (const char* id : {"b", "c", "d", "e"}) Create(Vm(id, "db"));
-  EXPECT_EQ(Create(Vm("f", "db")), "10.0.0.1");
-  EXPECT_EQ(last_.withdrawing, std::vector<Ip>{At("10.0.0.1")});
-  EXPECT_EQ(last_.answer_by, now_ + Network::kMaxWithdrawWait);
-  EXPECT_EQ(Create(Vm("g", "db")), "POOL_EXHAUSTED");
-}
-
-TEST_F(NetworkTest, AnExplicitAddressPreemptsAShadowAndIsNoHit) {
-  AddPool("a", "10.0.0.0/24");
-  Predict(3);
-  CreateRequest request = Vm("a");
-  request.address = At("10.0.0.2");
-  EXPECT_EQ(Create(request), "10.0.0.2");
-  EXPECT_FALSE(last_.hit);
-  request.instance = "b";
-  EXPECT_EQ(Create(request), "ADDRESS_IN_USE");
-  request.address = At("10.0.0.255");
-  EXPECT_EQ(Create(request), "ADDRESS_EXCLUDED");
-  request.address = At("10.1.0.1");
-  EXPECT_EQ(Create(request), "ADDRESS_OUTSIDE_POOLS");
-}
-
-TEST_F(NetworkTest, ABlockPreemptsAllShadowsInItsWay) {
-  AddPool("a", "10.0.0.0/27");
-  Predict(30);
-  CreateRequest request = Vm("host-1");
-  request.block_length = 28;
-  EXPECT_EQ(CodeOf(network_.Create(now_, request, &changes_).status()), "POOL_EXHAUSTED");  // .0 and .31 are excluded
-  request.block_length = 29;
-  EXPECT_EQ(Create(request), "10.0.0.8");
-  EXPECT_EQ(network_.CountOf(AddressState::kShadow), 22u);
-  EXPECT_EQ(network_.Describe(At("10.0.0.13"))->instance, "host-1");
-  Release("host-1");
-  Pass(absl::Seconds(30));
-  EXPECT_EQ(StateOf("10.0.0.13"), AddressState::kFree);
-}
-
-TEST_F(NetworkTest, AReclaimedShadowWithOutsideEffectsIsWithdrawnBeforeItIsFree) {
-  AddPool("a", "10.0.0.0/24");
-  Predict(2, "1");
-  EXPECT_TRUE(network_.SetWarmth(At("10.0.0.1"), Warmth::kReady, &changes_).ok());
-  Predict(0, "2");
-  EXPECT_EQ(StateOf("10.0.0.2"), AddressState::kFree);
-  EXPECT_EQ(StateOf("10.0.0.1"), AddressState::kWithdrawing);
-  EXPECT_EQ(Predict(2, "3").reserved, 2u);
-  EXPECT_EQ(StateOf("10.0.0.1"), AddressState::kWithdrawing) << "not reservable";
-  network_.Withdrawn(now_, At("10.0.0.1"), &changes_);
-  EXPECT_EQ(StateOf("10.0.0.1"), AddressState::kFree);
-}
-
-TEST_F(NetworkTest, AnUnacknowledgedWithdrawalEndsWithTheQuarantineTime) {
-  AddPool("a", "10.0.0.0/24");
-  Predict(1, "1");
-  EXPECT_TRUE(network_.SetWarmth(At("10.0.0.1"), Warmth::kReady, &changes_).ok());
-  Predict(0, "2");
-  Pass(absl::Seconds(29));
-  EXPECT_EQ(StateOf("10.0.0.1"), AddressState::kWithdrawing);
-  Pass(absl::Seconds(1));
-  EXPECT_EQ(StateOf("10.0.0.1"), AddressState::kFree);
-}
-
-TEST_F(NetworkTest, OnlyADetectedConflictQuarantinesAShadow) {
-  AddPool("a", "10.0.0.0/24");
-  Predict(2);
-  EXPECT_TRUE(network_.ConflictDetected(now_, At("10.0.0.1"), &changes_).ok());
-  EXPECT_EQ(StateOf("10.0.0.1"), AddressState::kQuarantined);
-  EXPECT_EQ(Create("a"), "10.0.0.2");
-  EXPECT_EQ(CodeOf(network_.ConflictDetected(now_, At("10.0.0.2"), &changes_)), "NOT_A_SHADOW");
-}
-
-TEST_F(NetworkTest, AShadowPastItsDeadlineIsReclaimedUnlessAnotherPredictionWantsIt) {
-  AddPool("a", "10.0.0.0/24");
-  Predict(3, "1", {}, "s", false, absl::Minutes(5));
-  Pass(absl::Minutes(4));
-  Predict(1, "1", {}, "t", false, absl::Minutes(5));
-  Pass(absl::Minutes(1));
-  EXPECT_EQ(network_.CountOf(AddressState::kShadow), 1u);
-  Pass(absl::Minutes(4));
-  EXPECT_EQ(network_.CountOf(AddressState::kShadow), 0u);
-  EXPECT_EQ(network_.NextDeadline(), absl::InfiniteFuture());
-}
-
 TEST_F(NetworkTest, APreservedAddressIsKeptForAnotherInstanceOfTheAccount) {
   AddPool("a", "10.0.0.0/30", absl::Seconds(10));
   Create("a");
@@ -272,23 +109,6 @@ TEST_F(NetworkTest, ReassigningALiveInstanceQuarantinesItsOldAddressAndBeginsAGe
   EXPECT_EQ(network_.Find("b").size(), 1u);
 }
 
-TEST_F(NetworkTest, DualStackInstancesGetAPairWithOneMacFromShadowsToo) {
-  AddPool("a", "10.0.0.0/24");
-  AddPool("b", "2001:db8::/64");
-  Predict(1);
-  EXPECT_EQ(network_.CountOf(AddressState::kShadow), 2u);
-  Create("a");
-  ASSERT_EQ(last_.addresses.size(), 2u);
-  EXPECT_TRUE(last_.hit);
-  EXPECT_EQ(last_.addresses[0].mac, last_.addresses[1].mac);
-  Create("b");
-  EXPECT_EQ(last_.addresses.size(), 2u);
-  EXPECT_FALSE(last_.hit);
-  EXPECT_EQ(last_.addresses[0].generation, last_.addresses[1].generation);
-  Release("a");
-  EXPECT_EQ(network_.CountOf(AddressState::kQuarantined), 2u);
-}
-
 TEST_F(NetworkTest, ABatchIsAllOrNothing) {
   AddPool("a", "10.0.0.0/29");  // six addresses
   Create("old");
@@ -307,15 +127,116 @@ TEST_F(NetworkTest, ABatchIsAllOrNothing) {
   EXPECT_EQ(CodeOf(network_.CreateBatch(now_, requests, &changes_).status()), "INVALID_BATCH");
 }
 
+TEST_F(NetworkTest, ABatchFitsWhateverOfItIsTakenFirst) {
+  AddPool("a", "10.0.0.0/30");  // .1 and .2
+  AddPool("b", "10.0.1.0/29");
+  Predict(1);  // of a
+  std::vector<CreateRequest> requests{Vm("any-1"), Vm("any-2"), Vm("named"), Vm("explicit")};
+  requests[2].pool = "a";
+  requests[3].address = Ip::Parse("10.0.0.1").value();
+  absl::StatusOr<std::vector<Assignment>> got = network_.CreateBatch(now_, requests, &changes_);
+  ASSERT_TRUE(got.ok()) << got.status();
+  EXPECT_EQ(got->at(2).addresses[0].address.ToString(), "10.0.0.2");
+  EXPECT_EQ(got->at(3).addresses[0].address.ToString(), "10.0.0.1");
+  EXPECT_EQ(got->at(0).addresses[0].address.ToString(), "10.0.1.1");
+
+  requests = {Vm("more-1"), Vm("named")};
+  requests[1].pool = "a";
+  EXPECT_TRUE(network_.CreateBatch(now_, requests, &changes_).ok()) << "what is there needs no place";
+  const uint64_t revision = network_.revision();
+  requests = {Vm("more-2"), Vm("more-3")};
+  requests[1].pool = "a";
+  EXPECT_EQ(CodeOf(network_.CreateBatch(now_, requests, &changes_).status()), "POOL_EXHAUSTED");
+  EXPECT_EQ(network_.revision(), revision);
+}
+
+TEST_F(NetworkTest, NoTwoInstancesHaveOneMac) {
+  AddPool("a", "10.0.0.0/24");
+  CreateRequest first = Vm("a");
+  first.mac = Mac::Parse("02:00:00:00:00:01").value();
+  EXPECT_EQ(Create(first), "10.0.0.1");
+  CreateRequest second = first;
+  second.instance = "b";
+  EXPECT_EQ(Create(second), "MAC_IN_USE");
+  second.mac = network_.Find("a")[0].mac;
+  Release("a");
+  EXPECT_EQ(Create(second), "10.0.0.2") << "it is free again with its instance";
+
+  EXPECT_EQ(Create("c"), "10.0.0.3");
+  CreateRequest thief = Vm("d");
+  thief.mac = network_.Find("c")[0].mac;  // made of 10.0.0.3
+  EXPECT_EQ(Create(thief), "MAC_IN_USE");
+  Release("c");
+  EXPECT_EQ(Create(thief), "10.0.0.4");
+  CreateRequest owner = Vm("e");
+  Pass(absl::Seconds(30));
+  owner.address = Ip::Parse("10.0.0.3").value();
+  EXPECT_EQ(Create(owner), "10.0.0.3");
+  EXPECT_NE(network_.Find("e")[0].mac, *thief.mac) << "its own is taken: another is made";
+
+  std::vector<CreateRequest> batch{Vm("f"), Vm("g")};
+  batch[1].mac = Mac::FromBits(0x02010a000005);  // what the instance on 10.0.0.5 would get, which is the first
+  batch.push_back(Vm("h"));
+  absl::StatusOr<std::vector<Assignment>> got = network_.CreateBatch(now_, batch, &changes_);
+  ASSERT_TRUE(got.ok()) << got.status();
+  std::set<uint64_t> macs;
+  for (const Assignment& each : *got) macs.insert(each.addresses[0].mac.bits());
+  EXPECT_EQ(macs.size(), 3u);
+}
+
+TEST_F(NetworkTest, AnExplicitAddressIsOfTheNamedPool) {
+  AddPool("a", "10.0.0.0/24");
+  AddPool("b", "10.0.1.0/24");
+  CreateRequest request = Vm("x");
+  request.pool = "a";
+  request.address = Ip::Parse("10.0.1.7").value();
+  EXPECT_EQ(Create(request), "ADDRESS_OUTSIDE_POOLS");
+  request.pool = "b";
+  EXPECT_EQ(Create(request), "10.0.1.7");
+}
+
+TEST_F(NetworkTest, APreservedBlockIsGivenAgainAsAWhole) {
+  AddPool("a", "10.0.0.0/24");
+  CreateRequest block = Vm("node-1");
+  block.block_length = 28;
+  const std::string base = Create(block);
+  Release("node-1", absl::Hours(1));
+  CreateRequest again = Vm("node-2");
+  again.block_length = 28;
+  again.address = Ip::Parse(base).value();
+  EXPECT_EQ(Create(again), base);
+  EXPECT_EQ(network_.CountOf(AddressState::kPreserved), 0u);
+}
+
+TEST_F(NetworkTest, AnUpdateIsNoNewBeginning) {
+  AddPool("a", "10.0.0.0/24");
+  Create("vm");
+  const absl::Time since = network_.Find("vm")[0].since;
+  Pass(absl::Seconds(10));
+  ASSERT_TRUE(network_.Update({.instance = "vm", .host = "h2"}, &changes_).ok());
+  Store();
+  EXPECT_EQ(network_.Find("vm")[0].since, since);
+  EXPECT_EQ(network_.Find("vm")[0].place.host, "h2");
+  EXPECT_EQ(CodeOf(network_.Update({.instance = "vm", .labels = std::string(5000, 'x')}, &changes_).status()),
+            "INVALID_INSTANCE");
+}
+
 TEST_F(NetworkTest, APoolWithHoldersIsNotDeletedAndOneWithShadowsIs) {
   const PoolId id = AddPool("a", "10.0.0.0/24");
   Create("a");
-  EXPECT_EQ(CodeOf(network_.RemovePool(now_, id, &changes_)), "POOL_IN_USE");
+  EXPECT_EQ(CodeOf(network_.RemovePool(now_, id, &changes_).status()), "POOL_IN_USE");
   Release("a");
-  EXPECT_EQ(CodeOf(network_.RemovePool(now_, id, &changes_)), "POOL_IN_USE") << "its quarantine would be forgotten";
+  EXPECT_EQ(CodeOf(network_.RemovePool(now_, id, &changes_).status()), "POOL_IN_USE") << "its quarantine would be forgotten";
   Pass(absl::Seconds(30));
-  Predict(3);
-  EXPECT_TRUE(network_.RemovePool(now_, id, &changes_).ok());
+  Predict(100);
+  for (bool removed = false; !removed;) {
+    const size_t before = changes_.size();
+    absl::StatusOr<bool> step = network_.RemovePool(now_, id, &changes_);
+    ASSERT_TRUE(step.ok()) << step.status();
+    removed = *step;
+    EXPECT_LE(changes_.size() - before, 100u);
+  }
+  EXPECT_EQ(network_.FindPool(id), nullptr);
   EXPECT_EQ(Create("b"), "NO_POOL");
 }
 
@@ -325,7 +246,9 @@ TEST_F(NetworkTest, ADrainingPoolGivesNothingNewAndGivesItsShadowsBack) {
   Predict(3);
   PoolConfig config = network_.FindPool("a")->config();
   config.draining = true;
-  EXPECT_TRUE(network_.UpdatePool(now_, config, &changes_).ok());
+  EXPECT_TRUE(network_.UpdatePool(config, &changes_).ok());
+  EXPECT_EQ(Create("b"), "NO_POOL") << "its shadows are not to be had any more";
+  EXPECT_EQ(network_.ReclaimStep(now_, id, config.prefix.base(), &changes_), std::nullopt);
   EXPECT_EQ(network_.ShadowsOf(id), 0u);
   EXPECT_EQ(Create("b"), "NO_POOL");
   EXPECT_EQ(Create("a"), "10.0.0.1");

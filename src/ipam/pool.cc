@@ -308,6 +308,17 @@ std::optional<Ip> Pool::Visit(Ip from, size_t budget, absl::FunctionRef<bool(Slo
   return IpAt(place);
 }
 
+uint64_t Pool::SinglesLeft() const {
+  const uint64_t open = index_.free_count();
+  if (!segmented_) return open;
+  Number untouched = 0;
+  untouched_.ForEach([&](Interval segments) {
+    untouched += segments.last - segments.first + 1;
+    return untouched < kMaxSegments;
+  });
+  return open + absl::Uint128Low64(std::min<Number>(untouched, kMaxSegments - open_.size())) * kSegmentSize;
+}
+
 size_t Pool::MemoryBytes() const {
   size_t pages = static_cast<size_t>(
       std::count_if(pages_.begin(), pages_.end(), [](const Page& page) { return page != nullptr; }));

@@ -123,6 +123,13 @@ class Pool {
   // Free and not used since the pool was made, or excluded and included again since.
   bool IsFresh(Ip ip) const;
 
+  // How many single addresses Propose can give, one after the other; never too many, in a large pool perhaps too few.
+  uint64_t SinglesLeft() const;
+  // Whether taking the address opens a segment.
+  bool OpensSegmentFor(Ip ip) const { return segmented_ && !OffsetOf(PlaceOf(ip)); }
+  static constexpr int kSegmentBits = 8;
+  static constexpr uint32_t kSegmentSize = 1u << kSegmentBits;  // addresses
+
   struct Counts {
     uint64_t capacity, free, held, excluded;  // addresses; each saturates. capacity = free + held, without excluded
   };
@@ -142,8 +149,6 @@ class Pool {
     Number last;
     Slot slot;
   };
-  static constexpr int kSegmentBits = 8;
-  static constexpr uint32_t kSegmentSize = 1u << kSegmentBits;
   using Page = std::unique_ptr<Slot[]>;  // kSegmentSize slots; null while none was held
 
   // Distances from the prefix's base are "places"; a place's segment is place >> kSegmentBits.

@@ -6,7 +6,8 @@
 // A command's changes stand in one transaction if they fit into one.
 //
 // Threads: not thread-safe; the shard's thread owns it.
-// Limits: kMaxKeys changed keys a transaction, beside the meta key.
+// Limits: kMaxKeys changed keys and kMaxBytes of them a transaction, beside the meta key. One op alone that is larger is
+// passed on as it is, and the store refuses it: a command must never make one.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +25,7 @@ namespace gnomon {
 class Batch {
  public:
   static constexpr size_t kMaxKeys = 100;
+  static constexpr size_t kMaxBytes = kMaxTransactionBytes - 1024;  // 1024: far more than a meta key needs
 
   // The meta key of a group as it is now; called when a transaction of the group is complete.
   using Meta = absl::FunctionRef<Op(uint64_t group)>;
@@ -41,11 +43,15 @@ class Batch {
   std::vector<absl::AnyInvocable<void()>> TakeEffects() { return std::move(effects_); }
 
  private:
+  struct Open {
+    std::vector<Op> ops = {};
+    size_t bytes = 0;
+  };
   void Close(uint64_t group, Meta meta);
 
   std::vector<Transaction> transactions_;
   std::vector<absl::AnyInvocable<void()>> effects_;
-  std::map<uint64_t, std::vector<Op>> open_;  // none is empty
+  std::map<uint64_t, Open> open_;  // none is empty
 };
 
 }  // namespace gnomon

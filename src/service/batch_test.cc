@@ -40,6 +40,17 @@ TEST(BatchTest, ALargerCommandGoesInFullTransactions) {
   EXPECT_EQ(SizesOf(batch.Finish(Meta)), (std::vector<size_t>{101, 101, 51}));
 }
 
+std::vector<Op> LargeOps(size_t count, size_t bytes) { return std::vector<Op>(count, Op{"k", std::string(bytes, 'v')}); }
+
+TEST(BatchTest, NoTransactionHasMoreBytesThanTheStoreTakes) {
+  Batch batch;
+  for (int i = 0; i < 50; ++i) batch.Add(1, LargeOps(2, 12600), Meta);
+  batch.Add(2, LargeOps(90, 12600), Meta);
+  const std::vector<Transaction> all = batch.Finish(Meta);
+  EXPECT_TRUE(CheckLimits(all).ok()) << CheckLimits(all);
+  EXPECT_EQ(SizesOf(all), (std::vector<size_t>{83, 84, 19, 8})) << "by commands if a command fits";
+}
+
 TEST(BatchTest, GroupsDoNotShareTransactionsAndNothingGivesNone) {
   Batch batch;
   batch.Add(1, Ops(1), Meta);

@@ -26,6 +26,7 @@ absl::StatusOr<absl::Time> CatalogueState::Load(ShardStore& handle) {
   catalogue_ = std::move(loaded);
   stored_time_ = time;
   if (!std::exchange(began_, true)) time_->Begin(time);
+  if (followers_.loaded) followers_.loaded(catalogue_);
   return time;
 }
 
@@ -39,10 +40,14 @@ Op CatalogueState::MetaOf(uint64_t, absl::Time now) const {
   return EncodeCatalogueMeta({.last_id = catalogue_.last_id(), .time = now});
 }
 
-void CatalogueState::Gather(const CatalogueChanges& changes, absl::Time now, Batch* batch) const {
+void CatalogueState::Gather(CatalogueChanges changes, absl::Time now, Batch* batch) const {
   std::vector<Op> ops;
   for (const CatalogueChange& change : changes) ops.push_back(EncodeCatalogueChange(change));
   batch->Add(0, std::move(ops), [&](uint64_t group) { return MetaOf(group, now); });
+  if (changes.empty() || !followers_.changed) return;
+  batch->WhenDurable([changed = followers_.changed, changes = std::move(changes)] {
+    for (const CatalogueChange& change : changes) changed(change);
+  });
 }
 
 }  // namespace gnomon

@@ -8,6 +8,7 @@
 // Threads: not thread-safe; its shard's thread owns it.
 #pragma once
 
+#include <functional>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -24,7 +25,14 @@ class CatalogueState {
  public:
   static constexpr absl::Duration kHeartbeat = absl::Minutes(1);
 
-  explicit CatalogueState(CoreTime* time) : time_(time) {}
+  // Those who show the catalogue to others: told of all that is stored after each load, on the shard's thread, and of each
+  // change when it is durable, on the store's. Never both at once. Must be short.
+  struct Followers {
+    std::function<void(const Catalogue&)> loaded = nullptr;
+    std::function<void(const CatalogueChange&)> changed = nullptr;
+  };
+
+  CatalogueState(CoreTime* time, Followers followers) : time_(time), followers_(std::move(followers)) {}
 
   absl::StatusOr<absl::Time> Load(ShardStore& handle);
   void Advance(absl::Time now, Batch* batch);
@@ -38,15 +46,16 @@ class CatalogueState {
   auto On(absl::Time now, Batch* batch, Command command) {
     CatalogueChanges changes;
     auto result = command(catalogue_, &changes);
-    Gather(changes, now, batch);
+    Gather(std::move(changes), now, batch);
     return result;
   }
 
  private:
-  void Gather(const CatalogueChanges& changes, absl::Time now, Batch* batch) const;
+  void Gather(CatalogueChanges changes, absl::Time now, Batch* batch) const;
 
   Catalogue catalogue_;
   CoreTime* time_;
+  Followers followers_;
   bool began_ = false;
   absl::Time stored_time_ = absl::InfinitePast();
 };

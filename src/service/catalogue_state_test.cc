@@ -14,7 +14,7 @@ TEST(CatalogueStateTest, ARestartKeepsNetworksHostsAndTheLastId) {
   auto run = [&](auto command) {
     MemoryStore store(disk);
     CoreTime time(clock);
-    auto shard = Shard<CatalogueState>::Start(&store, ShardId{0}, &clock, &time, CatalogueState(&time), {}).value();
+    auto shard = Shard<CatalogueState>::Start(&store, ShardId{0}, &clock, &time, CatalogueState(&time, {}), {}).value();
     absl::StatusOr<NetworkId> answered = absl::UnknownError("no reply");
     shard->Call<NetworkId>(
         [&](CatalogueState& state, absl::Time now, Batch* batch) { return state.On(now, batch, command); },

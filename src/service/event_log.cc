@@ -3,25 +3,54 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/error.h"
 
 namespace gnomon {
+namespace {
+
+size_t TextBytes(const OwnedRecord& record) {
+  return record.instance.size() + record.labels.size() + record.type.size() + record.place.zone.size() +
+         record.place.host.size() + record.source.size() + record.prediction.size();
+}
+size_t TextBytes(const PoolConfig& pool) { return pool.name.size() + pool.exclude.size() * sizeof(IpRange); }
+size_t TextBytes(const PredictionKey& key) {
+  return key.source.size() + key.type.size() + key.scope.zone.size() + key.scope.host.size();
+}
+size_t TextBytes(const PredictionRecord& record) { return TextBytes(record.key) + record.id.size(); }
+size_t TextBytes(const ErasedPrediction& erased) { return TextBytes(erased.key); }
+size_t TextBytes(const ErasedAddress&) { return 0; }
+size_t TextBytes(const ErasedPool&) { return 0; }
+
+// What it costs to keep: the same whenever it is asked.
+size_t CostOf(const OwnedChange& change) {
+  return sizeof(OwnedChange) + std::visit([](const auto& one) { return TextBytes(one); }, change);
+}
+
+}  // namespace
 
 void EventLog::Append(uint64_t last, std::vector<OwnedChange> changes) {
   absl::MutexLock lock(&mutex_);
   GNOMON_CHECK(last - last_ == changes.size());
-  for (OwnedChange& change : changes) events_.push_back(std::move(change));
+  for (OwnedChange& change : changes) {
+    bytes_ += CostOf(change);
+    events_.push_back(std::move(change));
+  }
   last_ = last;
-  while (events_.size() > kMaxEvents) events_.pop_front();
+  while (events_.size() > kMaxEvents || bytes_ > kMaxBytes) {
+    bytes_ -= CostOf(events_.front());
+    events_.pop_front();
+  }
   Wake();
 }
 
 void EventLog::Reset(uint64_t revision) {
   absl::MutexLock lock(&mutex_);
   events_.clear();
+  bytes_ = 0;
   last_ = revision;
   Wake();
 }

@@ -5,7 +5,7 @@
 // A watcher keeps its own position and reads on when it is woken, so a slow one costs nothing; one that falls behind the
 // oldest change that is kept is told to list again.
 //
-// Threads: any. Limits: kMaxEvents. Cost: Append and Read are linear in the changes that they handle.
+// Threads: any. Limits: kMaxEvents, and kMaxBytes of them with their texts. Cost: Append and Read are linear in the changes that they handle.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +25,7 @@ namespace gnomon {
 class EventLog {
  public:
   static constexpr size_t kMaxEvents = 16384;
+  static constexpr size_t kMaxBytes = size_t{16} << 20;
   using Token = uint64_t;
 
   struct Event {
@@ -55,6 +56,7 @@ class EventLog {
   mutable absl::Mutex mutex_;
   uint64_t last_ ABSL_GUARDED_BY(mutex_);               // the revision of the last of events_, or of the last one dropped
   std::deque<OwnedChange> events_ ABSL_GUARDED_BY(mutex_);   // revisions last_ - size + 1 to last_
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;                 // of events_
   std::map<Token, absl::AnyInvocable<void()>> watchers_ ABSL_GUARDED_BY(mutex_);
   Token next_token_ ABSL_GUARDED_BY(mutex_) = 1;
 };

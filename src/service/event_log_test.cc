@@ -33,6 +33,18 @@ TEST(EventLogTest, AWatcherThatIsTooOldOrAheadIsToldSo) {
   EXPECT_EQ(CodeOf(log.Read(12, 1).status()), "WATCH_TOO_OLD");
 }
 
+TEST(EventLogTest, LargeChangesAreKeptForShorter) {
+  EventLog log(0);
+  AddressRecord record;
+  const std::string labels(4096, 'x');
+  record.labels = labels;
+  const std::vector<OwnedChange> changes(100, OwnedRecord(record));
+  uint64_t last = 0;
+  for (int i = 0; i < 50; ++i) log.Append(last += changes.size(), changes);
+  EXPECT_EQ(CodeOf(log.Read(0, 1).status()), "WATCH_TOO_OLD") << "20 MB are more than it keeps";
+  EXPECT_EQ(log.Read(last - 3000, 1)->at(0).revision, last - 2999);
+}
+
 TEST(EventLogTest, WatchersAreWokenUntilTheyUnsubscribe) {
   EventLog log(0);
   int woken = 0;

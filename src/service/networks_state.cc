@@ -2,6 +2,7 @@
 #include "service/networks_state.h"
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 #include "base/check.h"
@@ -39,14 +40,16 @@ absl::StatusOr<absl::Time> NetworksState::Load(ShardStore& handle) {
   handle_ = &handle;
   absl::Time last_commit = absl::InfinitePast();
   for (auto& [id, member] : networks_) {
-    if (member.closed) continue;
+    std::erase_if(member.closings, [](const auto& closing) { return !closing->durable; });
+    if (member.closed()) continue;
     auto loaded = std::make_unique<Network>(id);
     NetworkMeta meta;
     GNOMON_RETURN_IF_ERROR(LoadPools(handle, id, loaded.get()));
     GNOMON_RETURN_IF_ERROR(LoadRest(handle, id, loaded.get(), &meta));
-    GNOMON_RETURN_IF_ERROR(loaded->FinishLoad(meta.revision, meta.last_commit));
+    GNOMON_RETURN_IF_ERROR(loaded->FinishLoad(meta.revision, meta.expired));
     last_commit = std::max(last_commit, meta.last_commit);
     member.network = std::move(loaded);
+    member.expired = meta.expired;
     member.log->Reset(meta.revision);
     ShowCounts(member);
   }
@@ -56,7 +59,7 @@ absl::StatusOr<absl::Time> NetworksState::Load(ShardStore& handle) {
 void NetworksState::Advance(absl::Time now, Batch* batch) {
   if (expiry_paused_) return;
   for (auto& [id, member] : networks_) {
-    if (member.closed || member.network->NextDeadline() > now) continue;
+    if (member.closed() || member.network->NextDeadline() > now) continue;
     Changes changes;
     const uint64_t shadows = member.network->CountOf(AddressState::kShadow);
     member.network->Advance(now, &changes);
@@ -73,14 +76,16 @@ absl::Time NetworksState::NextDeadline() const {
   absl::Time next = absl::InfiniteFuture();
   if (expiry_paused_) return next;
   for (const auto& [id, member] : networks_) {
-    if (!member.closed) next = std::min(next, member.network->NextDeadline());
+    if (!member.closed()) next = std::min(next, member.network->NextDeadline());
   }
   return next;
 }
 
 Op NetworksState::MetaOf(uint64_t group, absl::Time now) const {
   const NetworkId id{group};
-  return EncodeMeta(id, {.revision = networks_.at(id).network->revision(), .last_commit = now});
+  const Member& member = networks_.at(id);
+  const absl::Time expired = expiry_paused_ ? member.expired : now;
+  return EncodeMeta(id, {.revision = member.network->revision(), .last_commit = now, .expired = expired});
 }
 
 void NetworksState::Add(NetworkId id) {
@@ -105,37 +110,55 @@ void NetworksState::ShowCounts(const Member& member) {
   member.metrics->SetAddresses(counts);
 }
 
-absl::Status NetworksState::SetClosed(NetworkId id, bool closed) {
+absl::StatusOr<uint64_t> NetworksState::HeldIn(NetworkId id) const {
   auto member = networks_.find(id);
   if (member == networks_.end()) return NotFound();
-  member->second.closed = closed;
+  const Network& network = *member->second.network;
+  return network.CountOf(AddressState::kAssigned) + network.CountOf(AddressState::kPreserved);
+}
+
+absl::Status NetworksState::Close(NetworkId id, std::shared_ptr<Closing> closing, Batch* batch) {
+  auto member = networks_.find(id);
+  if (member == networks_.end()) return NotFound();
+  member->second.closings.insert(closing);
+  batch->WhenDurable([closing = std::move(closing)] { closing->durable = true; });
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> NetworksState::EraseStep(NetworkId id, Batch* batch) {
+void NetworksState::Reopen(NetworkId id, const std::shared_ptr<Closing>& closing) {
   auto member = networks_.find(id);
-  GNOMON_CHECK(member == networks_.end() || member->second.closed);
+  if (member != networks_.end()) member->second.closings.erase(closing);
+}
+
+absl::StatusOr<std::optional<std::string>> NetworksState::EraseStep(NetworkId id, std::string_view from,
+                                                                    absl::FunctionRef<bool()> more, Batch* batch) {
+  auto member = networks_.find(id);
+  GNOMON_CHECK(member == networks_.end() || member->second.closed());
+  std::string next;
   std::vector<Op> ops;
-  absl::Status walked = handle_->Load(NetworkPrefix(id), [&](std::string_view key, std::string_view) -> absl::Status {
-    if (ops.size() == Batch::kMaxKeys) return absl::CancelledError("enough for one step");
+  size_t transactions = 0;
+  absl::Status walked = handle_->Load(NetworkPrefix(id), from, [&](std::string_view key, std::string_view) -> absl::Status {
+    if (ops.size() == Batch::kMaxKeys) {
+      batch->AddAlone(std::exchange(ops, {}));
+      if (++transactions == kErasedATurn || !more()) return absl::CancelledError("enough for one turn");
+    }
     ops.push_back(Op{std::string(key), std::nullopt});
+    next.assign(key);
     return absl::OkStatus();
   });
   if (!walked.ok() && !absl::IsCancelled(walked)) return walked;
-  if (!ops.empty()) {
-    batch->AddAlone(std::move(ops));
-    return true;
-  }
+  if (!ops.empty()) batch->AddAlone(std::move(ops));
+  if (!next.empty()) return std::optional(next + '\0');
   if (member != networks_.end()) {
     member->second.log->Reset(0);  // whoever watches it is told to list, and finds it gone
     networks_.erase(member);
   }
-  return false;
+  return std::optional<std::string>();
 }
 
 absl::StatusOr<std::shared_ptr<EventLog>> NetworksState::LogOf(NetworkId id) const {
   auto member = networks_.find(id);
-  if (member == networks_.end() || member->second.closed) return NotFound();
+  if (member == networks_.end() || member->second.closed()) return NotFound();
   return member->second.log;
 }
 

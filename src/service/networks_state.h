@@ -6,11 +6,19 @@
 // Errors: NOT_FOUND NETWORK_NOT_FOUND for a network that it does not have.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -22,8 +30,15 @@
 
 namespace gnomon {
 
+// One deletion's wish that a network takes no commands.
+struct Closing {
+  std::atomic<bool> durable{false};
+};
+
 class NetworksState {
  public:
+  static constexpr size_t kErasedATurn = 64;  // transactions
+
   // `networks`: what the shard owns, by the catalogue; of those that nothing is stored of, empty ones are made.
   explicit NetworksState(std::vector<NetworkId> networks);
 
@@ -39,11 +54,17 @@ class NetworksState {
   void Add(NetworkId id);
   // Shows from now on in `metrics` what the network holds.
   void Measure(NetworkId id, std::shared_ptr<NetworkMetrics> metrics);
-  // Refuses all commands from now on, or takes them again: a network is closed while it is being deleted.
-  absl::Status SetClosed(NetworkId id, bool closed);
-  // Erases the next keys of a closed network; false if there were none any more, and then it is forgotten. Each step must be
-  // durable before the next.
-  absl::StatusOr<bool> EraseStep(NetworkId id, Batch* batch);
+  // The addresses of the network, closed or not, that are assigned or preserved.
+  absl::StatusOr<uint64_t> HeldIn(NetworkId id) const;
+  // Refuses all commands from now on, until the same closing is taken back: a network is closed while any is in force. A
+  // load takes back a closing that never became durable.
+  absl::Status Close(NetworkId id, std::shared_ptr<Closing> closing, Batch* batch);
+  void Reopen(NetworkId id, const std::shared_ptr<Closing>& closing);
+  // Erases keys of a closed network from the key `from` on (empty: the first), a few transactions of them, fewer when `more`
+  // says so. Returns where to go on; nullopt if there were none any more, and then the network is forgotten. Each step must
+  // be durable before the next.
+  absl::StatusOr<std::optional<std::string>> EraseStep(NetworkId id, std::string_view from, absl::FunctionRef<bool()> more,
+                                                       Batch* batch);
 
   // The durable changes of the network.
   absl::StatusOr<std::shared_ptr<EventLog>> LogOf(NetworkId id) const;
@@ -53,7 +74,7 @@ class NetworksState {
   auto On(NetworkId id, absl::Time now, Batch* batch, Command command)
       -> decltype(command(std::declval<Network&>(), std::declval<Changes*>())) {
     auto member = networks_.find(id);
-    if (member == networks_.end() || member->second.closed) return NotFound();
+    if (member == networks_.end() || member->second.closed()) return NotFound();
     Changes changes;
     auto result = command(*member->second.network, &changes);
     Gather(id, changes, now, batch);
@@ -65,7 +86,9 @@ class NetworksState {
     std::unique_ptr<Network> network;
     std::shared_ptr<EventLog> log;
     std::shared_ptr<NetworkMetrics> metrics;  // nullptr: it is not measured
-    bool closed = false;
+    std::set<std::shared_ptr<Closing>> closings = {};
+    absl::Time expired = absl::InfinitePast();  // NetworkMeta::expired, as it was loaded
+    bool closed() const { return !closings.empty(); }
   };
 
   static absl::Status NotFound();

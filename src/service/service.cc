@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Starting, networks, hosts and pools.
+// Starting and stopping, pools, and revisions.
 #include "service/service.h"
 
 #include <algorithm>
@@ -15,14 +15,6 @@
 
 namespace gnomon {
 namespace {
-
-NetworkView ViewOfNetwork(const NetworkEntry& entry, const Network& network) {
-  NetworkView view{.entry = entry, .revision = network.revision()};
-  for (size_t state = 0; state < view.counts.size(); ++state) {
-    view.counts[state] = network.CountOf(static_cast<AddressState>(state));
-  }
-  return view;
-}
 
 PoolView ViewOfPool(const Network& network, const Pool& pool) {
   return {.config = pool.config(), .counts = pool.counts(), .shadows = network.ShadowsOf(pool.config().id),
@@ -73,25 +65,25 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(Store* store, const Cloc
 Service::Service(Store* store, const Clock* clock, ServiceOptions options)
     : store_(store), clock_(clock), options_(options), time_(*clock) {}
 
-// The shards answer all that was asked of them, so they go before what their answers touch.
+// What the shards answer while they stop may still ask one of them; it is refused.
 Service::~Service() {
-  shards_.clear();
-  catalogue_ = nullptr;
+  for (const std::unique_ptr<NetworkShard>& shard : shards_) shard->Stop();
+  if (catalogue_ != nullptr) catalogue_->Stop();
 }
 
 absl::Status Service::StartShards() {
   GNOMON_ASSIGN_OR_RETURN(catalogue_, Shard<CatalogueState>::Start(store_, kCatalogueShard, clock_, &time_,
-                                                                   CatalogueState(&time_), OptionsOf("catalogue")));
+                                                                   CatalogueState(&time_, Followers()), OptionsOf("catalogue")));
   Waiter<std::vector<NetworkEntry>> networks;
   OnCatalogue<std::vector<NetworkEntry>>(
-      [this](Catalogue& catalogue, CatalogueChanges*) {
-        for (const auto& [name, host] : catalogue.hosts()) directory_.Put(host);
+      [](Catalogue& catalogue, CatalogueChanges*) {
         std::vector<NetworkEntry> all;
         for (const auto& [id, entry] : catalogue.networks()) all.push_back(entry);
         return all;
       },
       networks.Callback());
   GNOMON_ASSIGN_OR_RETURN(std::vector<NetworkEntry> entries, networks.Wait());
+  expiry_paused_ = time_.behind();
   std::vector<std::vector<NetworkId>> by_shard(options_.shards);
   for (const NetworkEntry& entry : entries) {
     if (!entry.deleting) by_shard[static_cast<uint64_t>(entry.id) % options_.shards].push_back(entry.id);
@@ -102,7 +94,7 @@ absl::Status Service::StartShards() {
   }
   for (size_t i = 0; i < options_.shards; ++i) {
     NetworksState state(by_shard[i]);
-    state.PauseExpiry(time_.behind());
+    state.PauseExpiry(expiry_paused_);
     for (NetworkId id : by_shard[i]) state.Measure(id, metrics.at(id));
     absl::StatusOr<std::unique_ptr<NetworkShard>> shard =
         NetworkShard::Start(store_, ShardId{static_cast<uint32_t>(i + 1)}, clock_, &time_, std::move(state),
@@ -110,13 +102,14 @@ absl::Status Service::StartShards() {
     if (!shard.ok()) return shard.status();
     shards_.push_back(*std::move(shard));
   }
+  serving_ = true;
   for (const NetworkEntry& entry : entries) {
     if (!entry.deleting) {
-      directory_.Put(entry, metrics.at(entry.id));
+      directory_.Show(entry.id);
       continue;
     }
     Waiter<Done> erased;
-    EraseNetwork(entry, erased.Callback());
+    EraseNetwork(entry.id, "", erased.Callback());
     GNOMON_RETURN_IF_ERROR(erased.Wait().status());
   }
   return absl::OkStatus();
@@ -140,7 +133,7 @@ absl::Status Service::NetworkNotFound(std::string_view network) {
 }
 
 // Calls `each` on the state of every networks' shard, and something on the catalogue's, and replies when all have.
-void Service::OnAllShards(std::function<void(NetworksState&)> each, Reply<Done> reply) {
+void Service::OnAllShards(std::function<void(NetworksState&)> each, Reply<Done> reply, Stage stage) {
   struct Round {
     absl::Mutex mutex;
     size_t left ABSL_GUARDED_BY(mutex);
@@ -163,162 +156,31 @@ void Service::OnAllShards(std::function<void(NetworksState&)> each, Reply<Done> 
     }
     round->reply(result.ok() ? absl::StatusOr<Done>(Done()) : absl::StatusOr<Done>(result));
   };
-  OnCatalogue<Done>([](Catalogue&, CatalogueChanges*) { return Done(); }, answered);
+  OnCatalogue<Done>([](Catalogue&, CatalogueChanges*) { return Done(); }, answered, stage);
   for (const std::unique_ptr<NetworkShard>& shard : shards_) {
     shard->Call<Done>(
         [each](NetworksState& state, absl::Time, Batch*) -> absl::StatusOr<Done> {
           each(state);
           return Done();
         },
-        answered);
+        answered, stage);
   }
 }
 
 void Service::Ping(Reply<Done> reply) {
-  OnAllShards([](NetworksState&) {}, std::move(reply));
+  OnAllShards([](NetworksState&) {}, std::move(reply), Stage::kFirst);
 }
 
+// Each part may be done again: should a shard not answer, expiry still counts as paused, and it can be asked for once more.
 void Service::ResumeExpiry(Reply<Done> reply) {
   time_.CatchUp();
-  OnAllShards([](NetworksState& state) { state.PauseExpiry(false); }, std::move(reply));
+  OnAllShards([](NetworksState& state) { state.PauseExpiry(false); },
+              [this, reply = std::move(reply)](absl::StatusOr<Done> resumed) mutable {
+                if (resumed.ok()) expiry_paused_ = false;
+                reply(std::move(resumed));
+              },
+              Stage::kLater);
 }
-
-void Service::CreateNetwork(std::string name, std::string account, std::optional<uint32_t> vni, WarmPool warm,
-                            Reply<std::pair<NetworkView, bool>> reply) {
-  auto create = [=](Catalogue& catalogue, CatalogueChanges* changes) -> absl::StatusOr<std::pair<NetworkEntry, bool>> {
-    absl::StatusOr<NetworkEntry> entry = catalogue.Create(name, account, vni, warm, changes);
-    if (!entry.ok()) return entry.status();
-    return std::pair(*std::move(entry), !changes->empty());
-  };
-  OnCatalogue<std::pair<NetworkEntry, bool>>(
-      std::move(create), [this, reply = std::move(reply)](absl::StatusOr<std::pair<NetworkEntry, bool>> created) mutable {
-        if (!created.ok()) return reply(created.status());
-        // The networks' shard makes it, should it not be there; only then is it shown.
-        const NetworkEntry entry = created->first;
-        ShardOf(entry.id).Call<std::pair<NetworkView, bool>>(
-            [this, entry, made = created->second](NetworksState& state, absl::Time now, Batch* batch) {
-              state.Add(entry.id);
-              std::shared_ptr<NetworkMetrics> metrics = MetricsOf(entry.name);
-              state.Measure(entry.id, metrics);
-              directory_.Put(entry, std::move(metrics));
-              return state.On(entry.id, now, batch,
-                              [&](Network& network, Changes*) -> absl::StatusOr<std::pair<NetworkView, bool>> {
-                                return std::pair(ViewOfNetwork(entry, network), made);
-                              });
-            },
-            std::move(reply));
-      });
-}
-
-void Service::SetWarmPool(std::string_view network, WarmPool warm, Reply<NetworkView> reply) {
-  std::shared_ptr<const NetworkEntry> entry = directory_.FindNetwork(network);
-  if (entry == nullptr) return reply(NetworkNotFound(network));
-  OnCatalogue<NetworkEntry>(
-      [id = entry->id, warm](Catalogue& catalogue, CatalogueChanges* changes) {
-        return catalogue.SetWarmPool(id, warm, changes);
-      },
-      [this, name = entry->name, reply = std::move(reply)](absl::StatusOr<NetworkEntry> set) mutable {
-        if (!set.ok()) return reply(set.status());
-        directory_.Put(*set, MetricsOf(name));
-        GetNetwork(name, std::move(reply));
-      });
-}
-
-void Service::DeleteNetwork(std::string_view network, Reply<Done> reply) {
-  std::shared_ptr<const NetworkEntry> entry = directory_.FindNetwork(network);
-  if (entry == nullptr) return reply(NetworkNotFound(network));
-  auto close = [entry](NetworksState& state, absl::Time now, Batch* batch) -> absl::StatusOr<Done> {
-    auto count = [](Network& one, Changes*) -> absl::StatusOr<uint64_t> {
-      return one.CountOf(AddressState::kAssigned) + one.CountOf(AddressState::kPreserved);
-    };
-    absl::StatusOr<uint64_t> held = state.On(entry->id, now, batch, count);
-    if (!held.ok()) return held.status();
-    if (*held > 0) {
-      return Error(absl::StatusCode::kFailedPrecondition, "NETWORK_IN_USE",
-                   absl::StrCat("network ", entry->name, " holds ", *held, " addresses that are assigned or preserved"))
-          .Number("holders", static_cast<int64_t>(*held))
-          .Hint("release its instances, and delete what is preserved, first");
-    }
-    GNOMON_RETURN_IF_ERROR(state.SetClosed(entry->id, true));
-    return Done();
-  };
-  ShardOf(entry->id).Call<Done>(std::move(close), [this, entry, reply = std::move(reply)](absl::StatusOr<Done> closed) mutable {
-    if (!closed.ok()) return reply(closed.status());
-    auto begin = [entry](Catalogue& catalogue, CatalogueChanges* changes) -> absl::StatusOr<Done> {
-      GNOMON_RETURN_IF_ERROR(catalogue.BeginDelete(entry->id, changes));
-      return Done();
-    };
-    OnCatalogue<Done>(begin, [this, entry, reply = std::move(reply)](absl::StatusOr<Done> begun) mutable {
-      if (begun.ok()) return EraseNetwork(*entry, std::move(reply));
-      // It is not known whether the deletion has begun. Open again, it can be asked for once more.
-      ShardOf(entry->id).Call<Done>(
-          [entry](NetworksState& state, absl::Time, Batch*) -> absl::StatusOr<Done> {
-            (void)state.SetClosed(entry->id, false);
-            return Done();
-          },
-          [reply = std::move(reply), begun](absl::StatusOr<Done>) mutable { reply(begun.status()); });
-    });
-  });
-}
-
-void Service::EraseNetwork(NetworkEntry entry, Reply<Done> reply) {
-  const NetworkId id = entry.id;
-  ShardOf(id).Call<bool>(
-      [id](NetworksState& state, absl::Time, Batch* batch) { return state.EraseStep(id, batch); },
-      [this, entry = std::move(entry), reply = std::move(reply)](absl::StatusOr<bool> more) mutable {
-        if (!more.ok()) return reply(more.status());
-        if (*more) return EraseNetwork(std::move(entry), std::move(reply));
-        auto finish = [id = entry.id](Catalogue& catalogue, CatalogueChanges* changes) -> absl::StatusOr<Done> {
-          catalogue.FinishDelete(id, changes);
-          return Done();
-        };
-        directory_.EraseNetwork(entry.name);
-        if (options_.metrics != nullptr) options_.metrics->EraseNetwork(entry.name);
-        OnCatalogue<Done>(finish, std::move(reply));
-      });
-}
-
-void Service::GetNetwork(std::string_view network, Reply<NetworkView> reply) {
-  std::shared_ptr<const NetworkEntry> entry = directory_.FindNetwork(network);
-  if (entry == nullptr) return reply(NetworkNotFound(network));
-  OnNetwork<NetworkView>(
-      network, [entry](Network& one, absl::Time, Changes*) { return ViewOfNetwork(*entry, one); }, std::move(reply));
-}
-
-std::vector<NetworkEntry> Service::ListNetworks() const { return directory_.networks(); }
-
-std::shared_ptr<const NetworkEntry> Service::FindNetwork(std::string_view network) const {
-  return directory_.FindNetwork(network);
-}
-
-void Service::SetHost(std::string name, Ip physical_address, Reply<HostEntry> reply) {
-  OnCatalogue<HostEntry>(
-      [=](Catalogue& catalogue, CatalogueChanges* changes) -> absl::StatusOr<HostEntry> {
-        GNOMON_RETURN_IF_ERROR(catalogue.SetHost(name, physical_address, changes));
-        return *catalogue.FindHost(name);
-      },
-      [this, reply = std::move(reply)](absl::StatusOr<HostEntry> set) mutable {
-        if (set.ok()) directory_.Put(*set);
-        reply(std::move(set));
-      });
-}
-
-void Service::DeleteHost(std::string name, Reply<Done> reply) {
-  OnCatalogue<Done>(
-      [name](Catalogue& catalogue, CatalogueChanges* changes) -> absl::StatusOr<Done> {
-        if (catalogue.FindHost(name) == nullptr) {
-          return Error(absl::StatusCode::kNotFound, "HOST_NOT_FOUND", absl::StrCat("no host ", name)).Field("host").Value(name);
-        }
-        catalogue.EraseHost(name, changes);
-        return Done();
-      },
-      [this, name, reply = std::move(reply)](absl::StatusOr<Done> erased) mutable {
-        if (erased.ok()) directory_.EraseHost(name);
-        reply(std::move(erased));
-      });
-}
-
-std::vector<HostEntry> Service::ListHosts() const { return directory_.hosts(); }
 
 void Service::CreatePool(std::string_view network, PoolConfig config, Reply<PoolView> reply) {
   OnNetwork<PoolView>(
@@ -340,26 +202,55 @@ void Service::UpdatePool(std::string_view network, std::string pool, absl::AnyIn
                          Reply<PoolView> reply) {
   OnNetwork<PoolView>(
       network,
-      [pool = std::move(pool), change = std::move(change)](Network& one, absl::Time now,
-                                                           Changes* changes) mutable -> absl::StatusOr<PoolView> {
+      [pool, change = std::move(change)](Network& one, absl::Time, Changes* changes) mutable -> absl::StatusOr<PoolView> {
         GNOMON_ASSIGN_OR_RETURN(const Pool* found, FindPool(one, pool));
         PoolConfig config = found->config();
         GNOMON_RETURN_IF_ERROR(change(&config));
-        if (config != found->config()) GNOMON_RETURN_IF_ERROR(one.UpdatePool(now, config, changes));
+        if (config != found->config()) GNOMON_RETURN_IF_ERROR(one.UpdatePool(config, changes));
         return ViewOfPool(one, *found);
       },
-      std::move(reply));
+      [this, network = std::string(network), reply = std::move(reply)](absl::StatusOr<PoolView> view) mutable {
+        if (!view.ok() || !view->config.draining || view->shadows == 0) return reply(std::move(view));
+        DrainPool(std::move(network), view->config, view->config.prefix.base(), std::move(reply));
+      });
 }
 
-void Service::DeletePool(std::string_view network, std::string pool, Reply<Done> reply) {
-  OnNetwork<Done>(
+// Gives the shadows back step by step. A pool that has been changed anew meanwhile is left as it is.
+void Service::DrainPool(std::string network, PoolConfig config, Ip from, Reply<PoolView> reply) {
+  struct Step {
+    std::optional<Ip> next = {};
+    PoolView view = {};
+  };
+  OnNetwork<Step>(
       network,
-      [pool = std::move(pool)](Network& one, absl::Time now, Changes* changes) -> absl::StatusOr<Done> {
-        GNOMON_ASSIGN_OR_RETURN(const Pool* found, FindPool(one, pool));
-        GNOMON_RETURN_IF_ERROR(one.RemovePool(now, found->config().id, changes));
-        return Done();
+      [config, from](Network& one, absl::Time now, Changes* changes) -> absl::StatusOr<Step> {
+        GNOMON_ASSIGN_OR_RETURN(const Pool* found, FindPool(one, config.name));
+        Step step;
+        if (found->config() == config) step.next = one.ReclaimStep(now, config.id, from, changes);
+        step.view = ViewOfPool(one, *found);
+        return step;
       },
-      std::move(reply));
+      [this, network, config, reply = std::move(reply)](absl::StatusOr<Step> step) mutable {
+        if (!step.ok()) return reply(step.status());
+        if (!step->next) return reply(std::move(step->view));
+        DrainPool(std::move(network), std::move(config), *step->next, std::move(reply));
+      },
+      Stage::kLater);
+}
+
+void Service::DeletePool(std::string_view network, std::string pool, Reply<Done> reply, Stage stage) {
+  OnNetwork<bool>(
+      network,
+      [pool](Network& one, absl::Time now, Changes* changes) -> absl::StatusOr<bool> {
+        GNOMON_ASSIGN_OR_RETURN(const Pool* found, FindPool(one, pool));
+        return one.RemovePool(now, found->config().id, changes);
+      },
+      [this, network = std::string(network), pool, reply = std::move(reply)](absl::StatusOr<bool> removed) mutable {
+        if (!removed.ok()) return reply(removed.status());
+        if (*removed) return reply(Done());
+        DeletePool(network, std::move(pool), std::move(reply), Stage::kLater);
+      },
+      stage);
 }
 
 void Service::ListPools(std::string_view network, Reply<std::vector<PoolView>> reply) {

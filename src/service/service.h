@@ -17,6 +17,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -157,13 +158,14 @@ class Service {
 
   // Whether core time is behind the wall clock, which had moved by more than CoreTime::kMaxJump at the start. Nothing expires
   // then, until an operator confirms that the wall clock is right.
-  bool expiry_paused() const { return time_.behind(); }
+  bool expiry_paused() const { return expiry_paused_; }
   void ResumeExpiry(Reply<Done> reply);
 
   // Networks.
   void CreateNetwork(std::string name, std::string account, std::optional<uint32_t> vni, WarmPool warm,
                      Reply<std::pair<NetworkView, bool>> reply);  // true: made by this call
   void SetWarmPool(std::string_view network, WarmPool warm, Reply<NetworkView> reply);
+  // A deletion that failed on its way goes on when it is asked for again, and at the next start.
   void DeleteNetwork(std::string_view network, Reply<Done> reply);
   void GetNetwork(std::string_view network, Reply<NetworkView> reply);
   std::vector<NetworkEntry> ListNetworks() const;  // by name
@@ -175,11 +177,12 @@ class Service {
   void DeleteHost(std::string name, Reply<Done> reply);
   std::vector<HostEntry> ListHosts() const;  // by name
 
-  // Pools. A pool that is updated is named by its config; `change` is given the present config.
+  // Pools. `change` is given the present config. A pool that drains gives its shadows back before the reply.
   void CreatePool(std::string_view network, PoolConfig config, Reply<PoolView> reply);
   void UpdatePool(std::string_view network, std::string pool, absl::AnyInvocable<absl::Status(PoolConfig*)> change,
                   Reply<PoolView> reply);
-  void DeletePool(std::string_view network, std::string pool, Reply<Done> reply);
+  // Of a pool with shadows, step by step: it drains from the first on.
+  void DeletePool(std::string_view network, std::string pool, Reply<Done> reply, Stage stage = Stage::kFirst);
   void ListPools(std::string_view network, Reply<std::vector<PoolView>> reply);
 
   // Instances.
@@ -226,20 +229,30 @@ class Service {
   static absl::Status NetworkNotFound(std::string_view network);
   // Runs `command`, `(Network&, absl::Time, Changes*) -> StatusOr<T>`, on the network of that name.
   template <typename T, typename Command>
-  void OnNetwork(std::string_view network, Command command, Reply<T> reply);
+  void OnNetwork(std::string_view network, Command command, Reply<T> reply, Stage stage = Stage::kFirst);
   template <typename T, typename Command>
-  void OnCatalogue(Command command, Reply<T> reply);
+  void OnCatalogue(Command command, Reply<T> reply, Stage stage = Stage::kFirst);
 
   NetworkShard& ShardOf(NetworkId id) { return *shards_[static_cast<uint64_t>(id) % shards_.size()]; }
   absl::Status StartShards();
-  void OnAllShards(std::function<void(NetworksState&)> each, Reply<Done> reply);
+  void OnAllShards(std::function<void(NetworksState&)> each, Reply<Done> reply, Stage stage);
+  // The directory follows the catalogue; see CatalogueState::Followers.
+  CatalogueState::Followers Followers();
+  void FollowLoad(const Catalogue& catalogue);
+  void FollowChange(const CatalogueChange& change);
+  void ShowNetwork(NetworkId id);
+  void Show(NetworkId id, NetworksState* state);
   std::shared_ptr<NetworkMetrics> MetricsOf(const std::string& network) const;
   ShardOptions OptionsOf(const std::string& shard) const;
   // Tells of what a call to create has come to; `start` is from StartOfCreation.
   absl::Duration StartOfCreation() const;
   void CreationEnded(const ListedNetwork& network, absl::Duration start, const absl::Status& status,
                      absl::Span<const InstanceView> views) const;
-  void EraseNetwork(NetworkEntry entry, Reply<Done> reply);  // step by step, then from the catalogue
+  void DrainPool(std::string network, PoolConfig config, Ip from, Reply<PoolView> reply);
+  struct Deletion;
+  void ResolveDeletion(std::shared_ptr<Deletion> deletion);
+  void ReopenNetwork(std::shared_ptr<Deletion> deletion);
+  void EraseNetwork(NetworkId id, std::string from, Reply<Done> reply);  // step by step, then from the catalogue
   void FillPredictions(std::shared_ptr<PredictionRun> run);
   InstanceView ViewOf(const Network& network, const Assignment& assignment) const;
   RecordView ViewIn(const Network& network, const AddressRecord& record) const;
@@ -248,6 +261,8 @@ class Service {
   const Clock* const clock_;
   const ServiceOptions options_;
   CoreTime time_;
+  std::atomic<bool> expiry_paused_{false};
+  std::atomic<bool> serving_{false};  // all shards are there
   Directory directory_;
   absl::AnyInvocable<void(const Creation&) const> on_creation_;
   std::unique_ptr<Shard<CatalogueState>> catalogue_;
@@ -255,7 +270,7 @@ class Service {
 };
 
 template <typename T, typename Command>
-void Service::OnNetwork(std::string_view network, Command command, Reply<T> reply) {
+void Service::OnNetwork(std::string_view network, Command command, Reply<T> reply, Stage stage) {
   std::shared_ptr<const NetworkEntry> entry = directory_.FindNetwork(network);
   if (entry == nullptr) return reply(NetworkNotFound(network));
   ShardOf(entry->id).template Call<T>(
@@ -264,18 +279,18 @@ void Service::OnNetwork(std::string_view network, Command command, Reply<T> repl
           return command(one, now, changes);
         });
       },
-      std::move(reply));
+      std::move(reply), stage);
 }
 
 template <typename T, typename Command>
-void Service::OnCatalogue(Command command, Reply<T> reply) {
+void Service::OnCatalogue(Command command, Reply<T> reply, Stage stage) {
   catalogue_->Call<T>(
       [command = std::move(command)](CatalogueState& state, absl::Time now, Batch* batch) mutable {
         return state.On(now, batch, [&](Catalogue& catalogue, CatalogueChanges* changes) -> absl::StatusOr<T> {
           return command(catalogue, changes);
         });
       },
-      std::move(reply));
+      std::move(reply), stage);
 }
 
 }  // namespace gnomon

@@ -34,11 +34,13 @@ constexpr int kFillsATurn = 32;
 // Records that one page looks at before it is returned short of its size.
 constexpr size_t kPageBudget = 1u << 20;
 
-bool Matches(const ListCall& call, const RecordView& view) {
+// `partner`: of a dual-stack instance that is listed once, its other address; nullptr without one.
+bool Matches(const ListCall& call, const RecordView& view, const RecordView* partner) {
   const AddressRecord& record = view.record;
   if ((call.states >> static_cast<int>(record.state) & 1) == 0) return false;
   if (call.instances && record.partner && !record.address.IsV4()) return false;
-  return (call.pool.empty() || call.pool == view.pool) && (call.type.empty() || call.type == record.type) &&
+  const bool in_pool = call.pool.empty() || call.pool == view.pool || (partner != nullptr && call.pool == partner->pool);
+  return in_pool && (call.type.empty() || call.type == record.type) &&
          (call.zone.empty() || call.zone == record.place.zone) && (call.host.empty() || call.host == record.place.host);
 }
 
@@ -143,8 +145,8 @@ void Service::GetInstance(std::string_view network, std::string instance, Reply<
 void Service::UpdateInstance(std::string_view network, UpdateRequest request, Reply<InstanceView> reply) {
   OnNetwork<InstanceView>(
       network,
-      [this, request = std::move(request)](Network& one, absl::Time now, Changes* changes) -> absl::StatusOr<InstanceView> {
-        absl::StatusOr<Records> records = one.Update(now, request, changes);
+      [this, request = std::move(request)](Network& one, absl::Time, Changes* changes) -> absl::StatusOr<InstanceView> {
+        absl::StatusOr<Records> records = one.Update(request, changes);
         if (!records.ok()) return records.status();
         const bool hit = records->front().from_shadow;
         return ViewOf(one, Assignment{.addresses = *std::move(records), .hit = hit});
@@ -187,10 +189,11 @@ void Service::List(ListCall call, Reply<RecordPage> reply) {
         RecordPage page{.revision = one.revision()};
         page.next = one.Visit(call.from, kPageBudget, [&](const AddressRecord& record) {
           RecordView view = ViewIn(one, record);
-          if (Matches(call, view)) {
+          std::optional<RecordView> partner;
+          if (call.instances && record.partner) partner = ViewIn(one, *one.Describe(*record.partner));
+          if (Matches(call, view, partner ? &*partner : nullptr)) {
             page.groups.push_back({std::move(view)});
-            std::optional<Ip> partner = call.instances ? record.partner : std::nullopt;
-            if (partner) page.groups.back().push_back(ViewIn(one, *one.Describe(*partner)));
+            if (partner) page.groups.back().push_back(*std::move(partner));
           }
           return page.groups.size() < call.page_size;
         });

@@ -17,7 +17,7 @@
 //
 // Threads: Call from any. Replies run on the store's thread, on the shard's, or inside Call when the queue is full: they must
 // be short and must not wait for the shard.
-// Limits: Batch's; ShardOptions::max_unanswered calls, then UNAVAILABLE QUEUE_FULL at once.
+// Limits: Batch's; ShardOptions::max_unanswered calls, then UNAVAILABLE QUEUE_FULL at once, but for later stages.
 // Errors: beside a command's own, UNAVAILABLE with OUTCOME_UNKNOWN (a commit failed: the change may be stored or not, trying
 // again is safe), SHARD_DOWN (the store cannot be read now) or SHUTTING_DOWN.
 // Durability: after a failed commit the shard forgets its state and loads what the store has. It never guesses.
@@ -50,6 +50,9 @@ struct ShardOptions {
   ShardMetrics* metrics = nullptr;  // outlives the shard; nullptr: nothing is measured
 };
 
+// A later stage of what has begun is never refused for a full queue: half of it done is worse than one call more.
+enum class Stage { kFirst, kLater };
+
 template <typename State>
 class Shard {
  public:
@@ -64,8 +67,12 @@ class Shard {
     return shard;
   }
 
-  // Answers all that was called before.
-  ~Shard() {
+  ~Shard() { Stop(); }
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  // Answers all that was called before; refuses what comes from now on.
+  void Stop() {
     if (!thread_.joinable()) return;
     {
       absl::MutexLock lock(&mutex_);
@@ -73,20 +80,19 @@ class Shard {
     }
     thread_.join();
   }
-  Shard(const Shard&) = delete;
-  Shard& operator=(const Shard&) = delete;
 
   // `reply` runs exactly once. `command` runs on the shard's thread, at most once.
   template <typename T>
   void Call(absl::AnyInvocable<absl::StatusOr<T>(State&, absl::Time, Batch*)> command,
-            absl::AnyInvocable<void(absl::StatusOr<T>)> reply) {
+            absl::AnyInvocable<void(absl::StatusOr<T>)> reply, Stage stage = Stage::kFirst) {
     auto result = std::make_shared<absl::StatusOr<T>>(absl::UnknownError("not run"));
     Submit({[result, command = std::move(command)](State& state, absl::Time now, Batch* batch) mutable {
               *result = command(state, now, batch);
             },
             [result, reply = std::move(reply)](const absl::Status& status) mutable {
               reply(status.ok() ? std::move(*result) : absl::StatusOr<T>(status));
-            }});
+            }},
+           stage);
   }
 
  private:
@@ -104,13 +110,13 @@ class Shard {
     return Error(absl::StatusCode::kUnavailable, code, message).Hint(hint);
   }
 
-  void Submit(Item item) {
+  void Submit(Item item, Stage stage) {
     absl::Status refusal;
     {
       absl::MutexLock lock(&mutex_);
       if (stopping_) {
         refusal = Unavailable("SHUTTING_DOWN", "the server is shutting down", "try again on another, or later");
-      } else if (unanswered_ >= options_.max_unanswered) {
+      } else if (stage == Stage::kFirst && unanswered_ >= options_.max_unanswered) {
         refusal =
             Unavailable("QUEUE_FULL", absl::StrCat(unanswered_, " requests wait, the most that may"), "try again later");
       } else {

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reassignment, and the MACs that go with instances.
+#include "absl/strings/str_cat.h"
+#include "base/absl_view.h"
+#include "base/check.h"
+#include "base/error.h"
+#include "ipam/network.h"
+
+namespace gnomon {
+namespace {
+
+// Locally administered unicast addresses, by their first octet.
+constexpr uint64_t kOfIpv4 = 0x02ull << 40, kOfIpv6 = 0x06ull << 40, kDrawn = 0x0aull << 40;
+constexpr uint64_t kLow40 = 0xffffffffffull;
+
+std::string_view NameOf(Family family) { return family == Family::kIpv4 ? "IPv4" : "IPv6"; }
+
+}  // namespace
+
+// An IPv4 address is part of its MAC, so two addresses of a network never share one.
+Mac Network::MacOf(NetworkId network, Ip address) {
+  if (address.IsV4()) return Mac::FromBits(kOfIpv4 | (static_cast<uint64_t>(network) & 0xff) << 32 | address.v4_bits());
+  const uint64_t low = absl::Uint128Low64(address.bits()) ^ absl::Uint128High64(address.bits()) * 0x9e3779b97f4a7c15ull;
+  return Mac::FromBits(kOfIpv6 | ((low ^ low >> 40) & kLow40));
+}
+
+bool Network::MacIsHeld(Mac mac) const {
+  if (other_macs_.contains(mac.bits())) return true;
+  if ((mac.bits() & ~kLow40) != kOfIpv4) return false;
+  const Slot slot = SlotOf(Ip::V4(static_cast<uint32_t>(mac.bits())));
+  return slot != 0 && At(slot).mac_address() == mac &&
+         (At(slot).state == AddressState::kAssigned || At(slot).state == AddressState::kShadow);
+}
+
+// Of the address if that is free, as it is but for what clients chose themselves or took along; else one that is drawn.
+Mac Network::MakeMac(Ip address) const {
+  Mac mac = MacOf(id_, address);
+  for (uint64_t draw = NextRandom(); other_macs_.contains(mac.bits()); ++draw) {
+    mac = Mac::FromBits(kDrawn | (draw * 0x9e3779b97f4a7c15ull >> 24));
+  }
+  return mac;
+}
+
+void Network::HoldMac(Slot slot) {
+  const Mac mac = At(slot).mac_address();
+  if (At(slot).address().IsV4() && mac == MacOf(id_, At(slot).address())) return;
+  other_macs_.insert(mac.bits());
+}
+
+void Network::DropMac(Slot slot) {
+  const Mac mac = At(slot).mac_address();
+  if (At(slot).address().IsV4() && mac == MacOf(id_, At(slot).address())) return;
+  other_macs_.erase(mac.bits());
+}
+
+absl::StatusOr<Assignment> Network::Reassign(absl::Time now, std::string_view instance, Ip address, Changes* changes) {
+  records_.Settle();
+  const Slots slots = SlotsOf(instance);
+  if (slots.empty()) {
+    return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND",
+                 absl::StrCat("no instance ", AbslView(instance), " in this network"));
+  }
+  Slot old = 0;
+  for (Slot slot : slots) {
+    if (At(slot).address().family() == address.family() && At(slot).single()) old = slot;
+  }
+  if (old == 0) {
+    return Error(absl::StatusCode::kFailedPrecondition, "NOTHING_TO_REPLACE",
+                 absl::StrCat("instance ", AbslView(instance), " has no single ", AbslView(NameOf(address.family())),
+                              " address to replace"))
+        .Field("address")
+        .Value(address.ToString());
+  }
+  if (At(old).address() == address) return Describe(slots);
+  absl::StatusOr<Prefix> prefix = ChooseExplicit(address, MaxLength(address.family()), "");
+  if (!prefix.ok()) return prefix.status();
+  DropMac(slots[0]);
+  instances_.erase(slots[0]);
+  const Slot other = At(old).partner;
+  Part(old);
+  Assignment assignment;
+  Preempt(now, *prefix, &assignment, changes);
+  AddressRecord wanted = records_.Get(old);
+  wanted.generation = revision_ + 1;
+  wanted.from_shadow = false;
+  wanted.warmth = Warmth::kCold;
+  const Slot fresh = Assign(now, *prefix, wanted);
+  if (other != 0) {
+    Join(fresh, other);
+    At(other).held.generation = wanted.generation;
+  }
+  const Slots pair = PairOf(other != 0 && At(other).address().IsV4() ? other : fresh);
+  HoldMac(pair[0]);
+  for (Slot slot : pair) Put(slot, changes);
+  instances_.insert(pair[0]);
+  Quarantine(now, old, changes);
+  assignment.addresses = Describe(pair).addresses;
+  assignment.created = true;
+  return assignment;
+}
+
+}  // namespace gnomon
