@@ -90,6 +90,7 @@ int RunCli(const std::vector<std::string>& words, const Console& console) {
   CommandTree tree{root, flags};
   AddReadCommands(tree);
   AddWriteCommands(tree);
+  AddUpdateCommands(tree);
   AddFileCommands(tree);
   AddReplayCommand(tree);
   AddSystemCommands(tree);
@@ -101,10 +102,10 @@ int RunCli(const std::vector<std::string>& words, const Console& console) {
   } catch (const CLI::ParseError& refused) {
     return RefuseUsage(root, refused, console);
   }
-  FailedCommand command{.words = {}, .network = flags.network};
-  DeepestNamed(root, &command.words);
   Session session(console, flags);
   absl::Status done = tree.chosen(session);
+  FailedCommand command{.words = {}, .network = session.network()};
+  DeepestNamed(root, &command.words);
   if (!done.ok()) PrintFailure(done, command, console.err);
   return ExitCode(done);
 }

@@ -18,13 +18,28 @@ constexpr char kInstance[] =
     R"({"id":"vm-1","type":"web","zone":"z1","host":"h7","labels":{},"mac":"02:00:00:00:00:01","source":"shadow",)"
     R"("addresses":[{"address":"10.0.0.5","prefix_length":16,"gateway":"10.0.0.1"}],"address":"10.0.0.5"})";
 
+// What a command line is to send, in its one request.
+struct Sent {
+  std::vector<std::string> words;
+  std::string method, target, body;
+};
+
+void ExpectSent(const Sent& want) {
+  ScriptedHttpServer server([](const ScriptedRequest&) {
+    return ScriptedAnswer{
+        .body = R"({"instances":[],"networks":[],"next_page_token":"","released":[],"predictions":[]})"};
+  });
+  CliRun run = RunGnomon(want.words, server.url());
+  EXPECT_EQ(run.code, 0) << run.err;
+  ASSERT_EQ(server.requests().size(), 1u) << want.words[0];
+  EXPECT_EQ(server.requests()[0].method, want.method);
+  EXPECT_EQ(server.requests()[0].target, want.target);
+  EXPECT_EQ(server.requests()[0].body, want.body);
+}
+
 TEST(Cli, CommandsSendWhatTheyMean) {
-  struct Case {
-    std::vector<std::string> words;
-    std::string method, target, body;
-  };
   for (
-      const Case& c : std::vector<Case>{
+      const Sent& c : std::vector<Sent>{
           {{"create", "network", "prod", "--account", "acme", "--vni", "42"},
            "POST",
            "/v1/networks",
@@ -65,16 +80,28 @@ TEST(Cli, CommandsSendWhatTheyMean) {
            "POST",
            "/v1/predict_instances",
            R"({"network":"prod","predictions":[{"type":"web","count":20,"horizon":"15m","resources":{"vcpu":4E0}}]})"}}) {
-    ScriptedHttpServer server([](const ScriptedRequest&) {
-      return ScriptedAnswer{
-          .body = R"({"instances":[],"networks":[],"next_page_token":"","released":[],"predictions":[]})"};
-    });
-    CliRun run = RunGnomon(c.words, server.url());
-    EXPECT_EQ(run.code, 0) << run.err;
-    ASSERT_EQ(server.requests().size(), 1u) << c.words[0];
-    EXPECT_EQ(server.requests()[0].method, c.method);
-    EXPECT_EQ(server.requests()[0].target, c.target);
-    EXPECT_EQ(server.requests()[0].body, c.body);
+    ExpectSent(c);
+  }
+}
+
+TEST(Cli, UpdatesSendWhatIsGivenAlone) {
+  for (const Sent& c : std::vector<Sent>{
+           {{"update", "network", "prod", "--warm-target", "20", "--type-target", "web=5"},
+           "PATCH",
+           "/v1/networks/prod",
+           R"({"warm_target":20,"warm_targets":{"web":5}})"},
+          {{"update", "pool", "a", "-n", "prod", "--draining", "--quarantine", "1m", "--headroom", "0.25", "--strategy",
+            "random", "--gateway", "10.0.0.1", "--exclude", "10.0.0.2,10.0.0.4-10.0.0.9"},
+           "PATCH",
+           "/v1/networks/prod/pools/a",
+           R"({"draining":true,"strategy":"random","quarantine":"1m","headroom":2.5E-1,"gateway":"10.0.0.1",)"
+           R"("exclude":["10.0.0.2","10.0.0.4-10.0.0.9"]})"},
+          {{"update", "pool", "a", "-n", "prod", "--no-draining", "--gateway", "none", "--exclude", "none"},
+           "PATCH",
+           "/v1/networks/prod/pools/a",
+           R"({"draining":false,"gateway":null,"exclude":[]})"},
+          {{"resume-expiry"}, "POST", "/v1/expiry:resume", "{}"}}) {
+    ExpectSent(c);
   }
 }
 
@@ -126,6 +153,8 @@ TEST(Cli, UsageErrorsSuggestAndExitWith2) {
                          {{"release", "vm-1", "extra", "-n", "prod"}, "unexpected argument extra"},
                          {{"completion", "tcsh"}, "next: gnomon completion --help"},
                          {{"allocate", "vm-1", "-n", "prod", "--type", "t", "--label", "x"}, "(BAD_LABEL)"},
+                         {{"update", "pool", "a", "-n", "prod"}, "nothing to change was given"},
+                         {{"update", "network", "prod", "--type-target", "web"}, "(BAD_TARGET)"},
                          {{"get", "networks", "--timeout", "5"}, "(BAD_TIMEOUT)"},
                          {{"get", "networks", "--server", "nowhere"}, "(INVALID_SERVER)"}}) {
     CliRun run = RunGnomon(c.words);
@@ -142,6 +171,15 @@ TEST(Cli, RefusalsOfTheServerKeepTheirCodes) {
   CliRun run = RunGnomon({"get", "pools", "-n", "prod"}, server.url());
   EXPECT_EQ(run.code, 3);
   EXPECT_EQ(run.err, "error: no network prod (NETWORK_NOT_FOUND)\n  next: gnomon get networks\n");
+}
+
+TEST(Cli, ANetworkInUseLeadsToItsInstances) {
+  ScriptedHttpServer server([](const ScriptedRequest&) {
+    return ScriptedAnswer{.status = 409, .body = R"({"code":"NETWORK_IN_USE","detail":"network prod holds 2 addresses"})"};
+  });
+  CliRun run = RunGnomon({"delete", "network", "prod"}, server.url());
+  EXPECT_EQ(run.code, 4);
+  EXPECT_NE(run.err.find("next: gnomon get instances -n prod\n"), std::string::npos) << run.err;
 }
 
 TEST(Cli, HelpAndVersionAreData) {
@@ -223,7 +261,7 @@ TEST(Completion, BashCompletesCommandsOptionsAndChoices) {
   struct Case {
     std::string words, want;
   };
-  for (const Case& c : std::vector<Case>{{"gnomon re", "release reassign restore replay\n"},
+  for (const Case& c : std::vector<Case>{{"gnomon re", "release reassign restore replay resume-expiry\n"},
                                          {"gnomon get po", "pools\n"},
                                          {"gnomon create pool --pre", "--prefix\n"},
                                          {"gnomon create pool a -n prod --str", "--strategy\n"},

@@ -12,7 +12,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "CLI/CLI.hpp"
@@ -40,13 +42,24 @@ inline void AddNetworkFlag(CLI::App* command, CommandTree& tree) {
   command->add_option("-n,--network", tree.flags.network, "The network")->envname("GNOMON_NETWORK")->required();
 }
 
+// `value` under `name`, if it was given.
+template <typename Value>
+void SetGiven(JsonObject* body, std::string_view name, const std::optional<Value>& value) {
+  if (value) (*body)[boost::json::string_view(name.data(), name.size())] = *value;
+}
+
+// Sends `body` and prints the object of the kind `singular` that comes back.
+absl::Status Put(Session& session, std::string_view method, const std::string& path, const JsonObject& body,
+                 std::string_view singular);
+
 // One object in the form that -o asks for: a table of one row in the columns of the kind `singular`.
 void PrintObject(Session& session, std::string_view singular, const JsonValue& object);
 
 void AddReadCommands(CommandTree& tree);    // get, describe, watch
 void AddWriteCommands(CommandTree& tree);   // create, delete, allocate, release, reassign, predict
+void AddUpdateCommands(CommandTree& tree);  // update
 void AddFileCommands(CommandTree& tree);    // backup, restore, check, import, export
 void AddReplayCommand(CommandTree& tree);   // replay
-void AddSystemCommands(CommandTree& tree);  // doctor, completion, version
+void AddSystemCommands(CommandTree& tree);  // doctor, resume-expiry, completion, version
 
 }  // namespace gnomon

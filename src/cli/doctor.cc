@@ -23,7 +23,7 @@ class Examination {
   // False if nothing else can be asked.
   bool Reach(absl::Time now) {
     const std::string& server = api_.http().options().server;
-    absl::StatusOr<HttpResponse> alive = api_.http().Send({.path = "/livez", .accept = "*/*"});
+    absl::StatusOr<ClientResponse> alive = api_.http().Send({.path = "/livez", .accept = "*/*"});
     if (!alive.ok()) {
       std::string hint = PartsOf(alive.status()).hint;
       Add(Health::kFail, "reachable", std::string(alive.status().message()), hint.empty() ? "start gnomond" : hint);

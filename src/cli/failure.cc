@@ -31,6 +31,9 @@ std::string NetworkFlag(const FailedCommand& command) {
 
 // What to look at when an object is not there, or not as the command expects: the list that it would be in.
 std::string Listing(const std::string& code, const FailedCommand& command) {
+  if (code == "NETWORK_IN_USE") {
+    return absl::StrCat("gnomon get instances -n ", command.network.empty() ? "NETWORK" : command.network);
+  }
   if (command.network.empty() || code.find("NETWORK") != std::string::npos) return "gnomon get networks";
   if (code.find("POOL") != std::string::npos) return absl::StrCat("gnomon get pools", NetworkFlag(command));
   for (std::string_view kind : {"pool", "host", "address", "network"}) {
@@ -94,6 +97,9 @@ void PrintFailure(const absl::Status& status, const FailedCommand& command, std:
   std::string separator = "  counts: ";
   for (const auto& [name, value] : parts.numbers) err << std::exchange(separator, ", ") << name << " " << value;
   if (!parts.numbers.empty()) err << "\n";
+  if (parts.code == "TOKEN_MISSING") {  // the server's hint is for those who write requests by hand
+    parts.hint = "give your token with --token-file FILE or GNOMON_TOKEN_FILE; gnomond --make-token makes one";
+  }
   if (!parts.hint.empty()) err << "  hint: " << parts.hint << "\n";
   err << "  next: " << NextCommand(status, command) << "\n";
 }

@@ -47,6 +47,14 @@ TEST(PrintFailure, ShowsEverythingAndEndsWithTheNextCommand) {
             "  next: gnomon get pools -n prod\n");
 }
 
+TEST(PrintFailure, ToldOfAMissingTokenNamesTheFlagNotTheHeader) {
+  std::ostringstream err;
+  PrintFailure(Error(absl::StatusCode::kUnauthenticated, "TOKEN_MISSING", "no token").Hint("send \"Authorization\""),
+               {.words = "get pools", .network = "prod"}, err);
+  EXPECT_NE(err.str().find("--token-file"), std::string::npos) << err.str();
+  EXPECT_EQ(err.str().find("Authorization"), std::string::npos) << err.str();
+}
+
 TEST(NextCommand, LooksWhereTheFailureIs) {
   struct Case {
     absl::StatusCode status;
@@ -54,6 +62,7 @@ TEST(NextCommand, LooksWhereTheFailureIs) {
   };
   for (const Case& c : std::vector<Case>{
            {absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND", "allocate", "prod", "gnomon get networks"},
+           {absl::StatusCode::kFailedPrecondition, "NETWORK_IN_USE", "delete network", "prod", "gnomon get instances -n prod"},
            {absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND", "describe instance", "prod",
             "gnomon get instances -n prod"},
            {absl::StatusCode::kNotFound, "NO_SUCH", "describe address", "prod", "gnomon get addresses -n prod"},

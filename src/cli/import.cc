@@ -2,8 +2,10 @@
 #include "cli/import.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -31,17 +33,19 @@ bool IsName(std::string_view text) {
 }
 
 absl::Status ReadAddress(const CsvReader& csv, ImportRow* row) {
-  std::string_view text = csv.Field("address");
-  if (text.find('/') == std::string_view::npos) {
-    absl::StatusOr<Ip> ip = Ip::Parse(text);
-    if (!ip.ok()) return csv.Bad("address", StdView(ip.status().message()));
-    row->instance["address"] = ip->ToString();
-    return absl::OkStatus();
+  std::string text(csv.Field("address"));
+  if (std::string_view length = csv.Field("prefix_length"); !length.empty()) {
+    if (text.find('/') != std::string::npos) return csv.Bad("prefix_length", "the address has a prefix length already");
+    absl::StrAppend(&text, "/", AbslView(length));
   }
+  const bool prefixed = text.find('/') != std::string::npos;
+  absl::StatusOr<Ip> ip = Ip::Parse(text.substr(0, text.find('/')));
+  if (!ip.ok()) return csv.Bad("address", StdView(ip.status().message()));
+  row->instance["address"] = ip->ToString();
+  if (!prefixed) return absl::OkStatus();
   absl::StatusOr<Prefix> block = Prefix::Parse(text);
   if (!block.ok()) return csv.Bad("address", StdView(block.status().message()));
-  row->instance["address"] = block->base().ToString();
-  row->instance["block_length"] = block->length();
+  if (block->length() != MaxLength(ip->family())) row->instance["block_length"] = block->length();
   return absl::OkStatus();
 }
 
@@ -73,6 +77,40 @@ absl::StatusOr<ImportRow> ReadRow(const CsvReader& csv) {
   return row;
 }
 
+absl::Status CheckColumns(const CsvReader& csv, const std::string& path) {
+  constexpr std::array<std::string_view, 8> kColumns = {"address", "prefix_length", "instance", "type",
+                                                        "zone",    "host",          "mac",      "labels"};
+  for (const std::string& column : csv.columns()) {
+    if (std::find(kColumns.begin(), kColumns.end(), column) != kColumns.end()) continue;
+    return Error(absl::StatusCode::kInvalidArgument, "BAD_CSV",
+                 absl::StrCat(path, ":1: unknown column ", Excerpt(column)))
+        .Field(Excerpt(column))
+        .Hint("the columns are address, prefix_length, instance, type, zone, host, mac and labels");
+  }
+  return absl::OkStatus();
+}
+
+bool IsIpv6(const ImportRow& row) { return TextMember(row.instance, "address").find(':') != std::string::npos; }
+
+// Makes `first` the dual-stack instance that it is with `row`, the row of the same instance that csv is at.
+absl::Status JoinRows(const CsvReader& csv, ImportRow row, ImportRow* first) {
+  const bool pair = first->second.empty() && IsIpv6(row) != IsIpv6(*first) && !row.instance.contains("block_length") &&
+                    !first->instance.contains("block_length");
+  if (!pair) {
+    return csv.Bad("instance", absl::StrCat("named on line ", first->line,
+                                            " already; an instance has one address or block, or one IPv4 and one IPv6 address"));
+  }
+  for (const char* member : {"type", "zone", "host", "mac", "labels"}) {
+    if (Member(row.instance, member) == Member(first->instance, member)) continue;
+    return csv.Bad(member, absl::StrCat("another than on line ", first->line, ", of the same instance"));
+  }
+  if (!IsIpv6(row)) std::swap(row, *first);
+  first->second = TextMember(row.instance, "address");
+  first->second_line = row.line;
+  first->instance["families"] = {"ipv4", "ipv6"};
+  return absl::OkStatus();
+}
+
 // The line of the file that the server's "instances[17].address" means, if it means one.
 std::optional<int64_t> LineOf(const std::string& field, const ImportRow* batch, size_t size) {
   size_t index = 0;
@@ -93,33 +131,70 @@ absl::Status AtLine(const absl::Status& refused, const std::string& path, const 
   return error;
 }
 
+// The instance that answers the batch's item `index`; null if there is none.
+const JsonValue& ItemOf(const JsonValue& answer, size_t index) {
+  static const auto& kNone = *new JsonValue();
+  const JsonValue& items = Member(answer, "instances");
+  return items.is_array() && index < items.get_array().size() ? items.get_array()[index] : kNone;
+}
+
+// Gives `row`'s instance, which is `made` now, its IPv6 address, unless it has it.
+absl::Status SendSecond(ApiClient& api, const std::string& network, const std::string& path, const ImportRow& row,
+                        const JsonValue& made) {
+  if (const JsonValue& addresses = Member(made, "addresses"); addresses.is_array()) {
+    for (const JsonValue& address : addresses.get_array()) {
+      if (TextMember(address, "address") == row.second) return absl::OkStatus();
+    }
+  }
+  const std::string id = TextMember(row.instance, "id") + ":reassign";
+  absl::Status done = api.Call("POST", ApiPath({"v1", "networks", network, "instances", id}),
+                               JsonObject{{"address", row.second}})
+                          .status();
+  if (done.ok()) return done;
+  const ErrorParts parts = PartsOf(done);
+  return Error(done.code(), parts.code, absl::StrCat(path, ":", row.second_line, ": ", done.message()))
+      .Field("address")
+      .Value(row.second)
+      .Hint("if it is in quarantine, run the import again when that is over");
+}
+
+// The prefix length of the block that an instance has; empty if it has single addresses.
+std::string BlockLength(const JsonValue& instance) {
+  const JsonValue& record = Member(instance, "record");
+  const int64_t length = NumberMember(record, "prefix_length");
+  const int64_t single = TextMember(record, "address").find(':') == std::string::npos ? 32 : 128;
+  return length == 0 || length == single ? std::string() : absl::StrCat(length);
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<ImportRow>> ReadImport(const std::string& path) {
   GNOMON_ASSIGN_OR_RETURN(std::unique_ptr<CsvReader> csv, CsvReader::Open(path, {"address", "instance", "type"}));
-  constexpr std::array<std::string_view, 7> kColumns = {"address", "instance", "type", "zone", "host", "mac", "labels"};
-  for (const std::string& column : csv->columns()) {
-    if (std::find(kColumns.begin(), kColumns.end(), column) != kColumns.end()) continue;
-    return Error(absl::StatusCode::kInvalidArgument, "BAD_CSV",
-                 absl::StrCat(path, ":1: unknown column ", Excerpt(column)))
-        .Field(Excerpt(column))
-        .Hint("the columns are address, instance, type, zone, host, mac and labels");
-  }
+  GNOMON_RETURN_IF_ERROR(CheckColumns(*csv, path));
   std::vector<ImportRow> rows;
-  std::map<std::string, int64_t, std::less<>>
-      lines;  // of "address ..." and "instance ...", to find what is named twice
+  std::map<std::string, int64_t> lines;     // of each address
+  std::map<std::string, size_t> instances;  // their index in `rows`
   while (true) {
     GNOMON_ASSIGN_OR_RETURN(bool any, csv->Next());
-    if (!any) return rows;
+    if (!any) break;
     GNOMON_ASSIGN_OR_RETURN(ImportRow row, ReadRow(*csv));
-    for (const auto& [column, member] :
-         {std::pair<std::string_view, std::string_view>{"address", "address"}, {"instance", "id"}}) {
-      std::string key = absl::StrCat(AbslView(column), " ", TextMember(row.instance, member));
-      auto [first, fresh] = lines.emplace(key, row.line);
-      if (!fresh) return csv->Bad(column, absl::StrCat("named on line ", first->second, " already"));
+    auto [first, fresh] = lines.emplace(TextMember(row.instance, "address"), row.line);
+    if (!fresh) return csv->Bad("address", absl::StrCat("named on line ", first->second, " already"));
+    auto [known, single] = instances.emplace(TextMember(row.instance, "id"), rows.size());
+    if (single) {
+      rows.push_back(std::move(row));
+    } else {
+      GNOMON_RETURN_IF_ERROR(JoinRows(*csv, std::move(row), &rows[known->second]));
     }
-    rows.push_back(std::move(row));
   }
+  std::stable_partition(rows.begin(), rows.end(), [](const ImportRow& row) { return row.second.empty(); });
+  return rows;
+}
+
+size_t CountRows(const std::vector<ImportRow>& rows) {
+  size_t count = 0;
+  for (const ImportRow& row : rows) count += row.addresses();
+  return count;
 }
 
 absl::Status CheckAgainstPools(ApiClient& api, const std::string& network, const std::string& path,
@@ -132,15 +207,20 @@ absl::Status CheckAgainstPools(ApiClient& api, const std::string& network, const
                                     return absl::OkStatus();
                                   })
                              .status());
-  for (const ImportRow& row : rows) {
-    std::string address = TextMember(row.instance, "address");
+  auto check = [&](const std::string& address, int64_t line) -> absl::Status {
     GNOMON_ASSIGN_OR_RETURN(Ip ip, Ip::Parse(address));
-    if (std::any_of(pools.begin(), pools.end(), [ip](const Prefix& pool) { return pool.Contains(ip); })) continue;
+    if (std::any_of(pools.begin(), pools.end(), [ip](const Prefix& pool) { return pool.Contains(ip); })) {
+      return absl::OkStatus();
+    }
     return Error(absl::StatusCode::kInvalidArgument, "BAD_CSV",
-                 absl::StrCat(path, ":", row.line, ": column address: no pool of ", network, " holds ", address))
+                 absl::StrCat(path, ":", line, ": column address: no pool of ", network, " holds ", address))
         .Field("address")
         .Value(address)
         .Hint(absl::StrCat("create its pool first: gnomon create pool NAME -n ", network, " --prefix PREFIX"));
+  };
+  for (const ImportRow& row : rows) {
+    GNOMON_RETURN_IF_ERROR(check(TextMember(row.instance, "address"), row.line));
+    if (!row.second.empty()) GNOMON_RETURN_IF_ERROR(check(row.second, row.second_line));
   }
   return absl::OkStatus();
 }
@@ -148,27 +228,33 @@ absl::Status CheckAgainstPools(ApiClient& api, const std::string& network, const
 absl::Status SendImport(ApiClient& api, const std::string& network, const std::string& path,
                         const std::vector<ImportRow>& rows, size_t* sent) {
   const std::string target = ApiPath({"v1", "networks", network, "instances:batch"});
-  for (*sent = 0; *sent < rows.size();) {
-    const ImportRow* batch = &rows[*sent];
-    size_t size = std::min(kImportBatch, rows.size() - *sent);
+  *sent = 0;
+  for (size_t at = 0; at < rows.size();) {
+    const ImportRow* batch = &rows[at];
     JsonArray instances;
-    for (size_t i = 0; i < size; ++i) instances.push_back(batch[i].instance);
-    absl::Status done = api.Call("POST", target, JsonObject{{"instances", std::move(instances)}}).status();
-    if (!done.ok()) return AtLine(done, path, batch, size);
-    *sent += size;
+    size_t addresses = 0;
+    while (at < rows.size() && addresses + rows[at].addresses() <= kImportBatch) {
+      addresses += rows[at].addresses();
+      instances.push_back(rows[at++].instance);
+    }
+    const size_t size = instances.size();
+    absl::StatusOr<JsonValue> done = api.Call("POST", target, JsonObject{{"instances", std::move(instances)}});
+    if (!done.ok()) return AtLine(done.status(), path, batch, size);
+    for (size_t i = 0; i < size; ++i) {
+      if (!batch[i].second.empty()) GNOMON_RETURN_IF_ERROR(SendSecond(api, network, path, batch[i], ItemOf(*done, i)));
+      *sent += batch[i].addresses();
+    }
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<int64_t> WriteExport(ApiClient& api, const std::string& network, std::ostream& out) {
-  int64_t several = 0;
-  out << "address,instance,type,zone,host,mac,labels\n";
+absl::Status WriteExport(ApiClient& api, const std::string& network, std::ostream& out) {
+  out << "address,prefix_length,instance,type,zone,host,mac,labels\n";
   auto write = [&](const JsonValue& instance) {
     JsonArray addresses = {JsonObject{{"address", TextMember(instance, "address")}}};
     if (const JsonValue& all = Member(instance, "addresses"); all.is_array() && !all.get_array().empty()) {
       addresses = all.get_array();
     }
-    if (addresses.size() > 1) ++several;
     std::string labels;
     if (const JsonValue& all = Member(instance, "labels"); all.is_object()) {
       for (const auto& pair : all.get_object()) {
@@ -177,7 +263,7 @@ absl::StatusOr<int64_t> WriteExport(ApiClient& api, const std::string& network, 
       }
     }
     for (const JsonValue& address : addresses) {
-      out << CsvField(TextMember(address, "address"));
+      out << CsvField(TextMember(address, "address")) << "," << BlockLength(instance);
       for (std::string_view member : {"id", "type", "zone", "host", "mac"}) {
         out << "," << CsvField(TextMember(instance, member));
       }
@@ -185,8 +271,7 @@ absl::StatusOr<int64_t> WriteExport(ApiClient& api, const std::string& network, 
     }
     return out ? absl::OkStatus() : Error(absl::StatusCode::kUnknown, "OUTPUT_FAILED", "cannot write the export");
   };
-  GNOMON_RETURN_IF_ERROR(api.List({"v1", "networks", network, "instances"}, "instances", {}, 0, write).status());
-  return several;
+  return api.List({"v1", "networks", network, "instances"}, "instances", {}, 0, write).status();
 }
 
 }  // namespace gnomon

@@ -66,7 +66,14 @@ TEST(ReadImport, BadRowIsNamedByLineAndColumn) {
            {"address,instance,type\n10.0.0.5,vm-1,web\n10.0.0.5,vm-2,web\n",
             ":3: column address: named on line 2 already"},
            {"address,instance,type\n10.0.0.5,vm-1,web\n10.0.0.6,vm-1,web\n",
-            ":3: column instance: named on line 2 already"}}) {
+            ":3: column instance: named on line 2 already"},
+           {"address,instance,type\n10.0.0.5,vm-1,web\nfd00::5,vm-1,web\nfd00::6,vm-1,web\n",
+            ":4: column instance: named on line 2 already"},
+           {"address,instance,type\n10.0.0.16/28,vm-1,web\nfd00::5,vm-1,web\n",
+            ":3: column instance: named on line 2 already"},
+           {"address,instance,type\n10.0.0.5,vm-1,web\nfd00::5,vm-1,db\n", ":3: column type: another than on line 2"},
+           {"address,prefix_length,instance,type\n10.0.0.16/28,28,vm-1,web\n", ":2: column prefix_length: "},
+           {"address,prefix_length,instance,type\n10.0.0.17,28,vm-1,web\n", ":2: column address: "}}) {
     std::string path = Write(c.text);
     absl::Status status = ReadImport(path).status();
     EXPECT_EQ(CodeOf(status), "BAD_CSV") << c.text;
@@ -111,6 +118,30 @@ TEST(Import, DryRunSendsNothing) {
   EXPECT_EQ(server.requests().size(), 1u);
 }
 
+TEST(Import, ADualStackInstanceGetsBothItsAddresses) {
+  ScriptedHttpServer server([](const ScriptedRequest& request) {
+    if (request.method == "GET") {
+      return ScriptedAnswer{.body = R"({"pools":[{"prefix":"10.0.0.0/16"},{"prefix":"fd00::/64"}],"next_page_token":""})"};
+    }
+    if (request.Path().ends_with(":reassign")) return ScriptedAnswer{.body = R"({"id":"vm-2"})"};
+    return ScriptedAnswer{.status = 201, .body = R"({"instances":[
+        {"id":"vm-1","addresses":[{"address":"10.0.0.5"},{"address":"fd00::5"}]},
+        {"id":"vm-2","addresses":[{"address":"10.0.0.6"},{"address":"fd00::1"}]}]})"};
+  });
+  const std::string path =
+      Write("address,instance,type\nfd00::5,vm-1,web\n10.0.0.6,vm-2,web\n10.0.0.5,vm-1,web\nfd00::6,vm-2,web\n");
+  CliRun run = RunGnomon({"import", path, "-n", "prod", "-o", "json"}, server.url());
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(run.out, "{\n  \"rows\": 4,\n  \"imported\": 4,\n  \"dry_run\": false\n}\n");
+  const std::vector<ScriptedRequest> requests = server.requests();
+  ASSERT_EQ(requests.size(), 3u) << "the server had chosen the right one for vm-1 itself";
+  EXPECT_EQ(requests[1].body,
+            R"({"instances":[{"id":"vm-1","type":"web","address":"10.0.0.5","families":["ipv4","ipv6"]},)"
+            R"({"id":"vm-2","type":"web","address":"10.0.0.6","families":["ipv4","ipv6"]}]})");
+  EXPECT_EQ(requests[2].target, "/v1/networks/prod/instances/vm-2:reassign");
+  EXPECT_EQ(requests[2].body, R"({"address":"fd00::6"})");
+}
+
 TEST(Import, RefusalNamesTheLineAndWhatIsDone) {
   ScriptedHttpServer server([](const ScriptedRequest& request) {
     if (request.body.find("\"vm-100\"") == std::string::npos) return OnePool(request);
@@ -128,17 +159,30 @@ TEST(Export, WritesWhatImportReads) {
     return ScriptedAnswer{
         .body = R"({"instances":[{"id":"vm-1","type":"web","zone":"z1","host":"h1","mac":"02:00:00:00:00:01",
         "labels":{"a":"x,y","b":"2"},"addresses":[{"address":"10.0.0.5"}],"address":"10.0.0.5"},
-        {"id":"vm-2","type":"db","address":"fd00::1"}],"next_page_token":""})"};
+        {"id":"vm-2","type":"db","address":"fd00::1"},
+        {"id":"vm-3","type":"db","addresses":[{"address":"10.0.0.7","prefix_length":16},
+         {"address":"fd00::7","prefix_length":64}],"record":{"address":"10.0.0.7","prefix_length":32}},
+        {"id":"node-1","type":"k8s","addresses":[{"address":"10.0.0.16","prefix_length":28}],
+         "record":{"address":"10.0.0.16","prefix_length":28}}],"next_page_token":""})"};
   });
   CliRun run = RunGnomon({"export", "-n", "prod"}, server.url());
   EXPECT_EQ(run.code, 0) << run.err;
   EXPECT_EQ(run.out,
-            "address,instance,type,zone,host,mac,labels\n"
-            "10.0.0.5,vm-1,web,z1,h1,02:00:00:00:00:01,\"a=x,y;b=2\"\n"
-            "fd00::1,vm-2,db,,,,\n");
+            "address,prefix_length,instance,type,zone,host,mac,labels\n"
+            "10.0.0.5,,vm-1,web,z1,h1,02:00:00:00:00:01,\"a=x,y;b=2\"\n"
+            "fd00::1,,vm-2,db,,,,\n"
+            "10.0.0.7,,vm-3,db,,,,\n"
+            "fd00::7,,vm-3,db,,,,\n"
+            "10.0.0.16,28,node-1,k8s,,,,\n");
   absl::StatusOr<std::vector<ImportRow>> rows = ReadImport(Write(run.out));
   ASSERT_TRUE(rows.ok()) << rows.status();
-  EXPECT_EQ(rows->size(), 2u);
+  ASSERT_EQ(rows->size(), 4u);
+  EXPECT_EQ(CountRows(*rows), 5u);
+  EXPECT_EQ(boost::json::serialize((*rows)[2].instance),
+            R"({"id":"node-1","type":"k8s","address":"10.0.0.16","block_length":28})");
+  EXPECT_EQ(boost::json::serialize((*rows)[3].instance),
+            R"({"id":"vm-3","type":"db","address":"10.0.0.7","families":["ipv4","ipv6"]})");
+  EXPECT_EQ((*rows)[3].second, "fd00::7");
 }
 
 }  // namespace

@@ -24,8 +24,6 @@ const std::vector<Kind>& AllKinds() {
        {{"NAME", "name"},
         {"ACCOUNT", "account"},
         {"VNI", "vni"},
-        {"ASSIGNED", "addresses.assigned"},
-        {"SHADOW", "addresses.shadow"},
         {"WARM TARGET", "warm_target"}}},
       {"pool",
        "pools",
@@ -63,17 +61,6 @@ const std::vector<Kind>& AllKinds() {
         {"WARMTH", "warmth"},
         {"UNTIL", "until"}}},
       {"address", "addresses", "addr", true, AddressColumns()},
-      {"prediction",
-       "predictions",
-       "pred",
-       true,
-       {{"SOURCE", "source"},
-        {"ID", "id"},
-        {"TYPE", "type"},
-        {"ZONE", "zone"},
-        {"HOST", "host"},
-        {"COUNT", "count|target"},
-        {"UNTIL", "until"}}},
       {"host", "hosts", "ho", false, {{"NAME", "name|host"}, {"PHYSICAL ADDRESS", "physical_address"}}}};
   return kKinds;
 }

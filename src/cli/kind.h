@@ -19,7 +19,7 @@ struct Kind {
   std::vector<Column> columns;  // the first is the name
 };
 
-// networks, pools, instances, shadows, addresses, predictions, hosts.
+// networks, pools, instances, shadows, addresses, hosts.
 const std::vector<Kind>& AllKinds();
 
 // CHECKs that there is one.

@@ -158,7 +158,7 @@ void AddReadCommands(CommandTree& tree) {
   CLI::App* describe = tree.root.add_subcommand("describe", "Show all that is known of one object");
   describe->require_subcommand(1);
   for (const Kind& kind : AllKinds()) {
-    if (kind.singular == "shadow" || kind.singular == "prediction") continue;  // only listed
+    if (kind.singular == "shadow") continue;  // only listed
     auto args = std::make_shared<DescribeArgs>();
     args->kind = &kind;
     CLI::App* command =

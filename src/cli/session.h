@@ -49,6 +49,10 @@ class Session {
   std::ostream& err() const { return console_.err; }
   bool colored() const;  // on a terminal and without NO_COLOR (no-color.org)
 
+  // The network that the command is about, for the advice after a failure; without it, that of -n.
+  void Concerns(const std::string& network) { network_ = network; }
+  const std::string& network() const { return network_.empty() ? flags_.network : network_; }
+
   // How to reach the server; reads the token file. Errors: BAD_TOKEN_FILE, BAD_TIMEOUT.
   absl::StatusOr<HttpClientOptions> ClientOptions() const;
   // The session's client, made on the first call.
@@ -57,6 +61,7 @@ class Session {
  private:
   const Console& console_;
   const Flags& flags_;
+  std::string network_;  // of Concerns()
   std::unique_ptr<ApiClient> api_;
 };
 

@@ -57,6 +57,13 @@ absl::Status RunDoctor(Session& session, const NoArgs&) {
       .Hint("mend what is marked [fail], then run the doctor again");
 }
 
+absl::Status RunResumeExpiry(Session& session, const NoArgs&) {
+  GNOMON_ASSIGN_OR_RETURN(ApiClient * api, session.Api());
+  GNOMON_RETURN_IF_ERROR(api->Call("POST", "/v1/expiry:resume", JsonObject()).status());
+  session.err() << "expiry goes on\n";
+  return absl::OkStatus();
+}
+
 absl::Status RunCompletion(Session& session, const CompletionArgs& args) {
   session.out() << CompletionScript(*args.root, args.shell);
   return absl::OkStatus();
@@ -88,6 +95,9 @@ absl::Status RunVersion(Session& session, const VersionArgs& args) {
 void AddSystemCommands(CommandTree& tree) {
   CLI::App* doctor = tree.root.add_subcommand("doctor", "Find out what is wrong, and how to mend it");
   OnRun(doctor, tree, std::make_shared<NoArgs>(), &RunDoctor);
+
+  CLI::App* resume = tree.root.add_subcommand("resume-expiry", "Let deadlines pass again after the clock was set right");
+  OnRun(resume, tree, std::make_shared<NoArgs>(), &RunResumeExpiry);
 
   auto completion_args = std::make_shared<CompletionArgs>();
   completion_args->root = &tree.root;

@@ -57,29 +57,15 @@ void SetText(JsonObject* body, std::string_view name, const std::string& value) 
   if (!value.empty()) (*body)[boost::json::string_view(name.data(), name.size())] = value;
 }
 
-template <typename Number>
-void SetNumber(JsonObject* body, std::string_view name, const std::optional<Number>& value) {
-  if (value) (*body)[boost::json::string_view(name.data(), name.size())] = *value;
-}
-
 void SetTexts(JsonObject* body, std::string_view name, const std::vector<std::string>& values) {
   if (!values.empty())
     (*body)[boost::json::string_view(name.data(), name.size())] = JsonArray(values.begin(), values.end());
 }
 
-// Sends `body` and prints the object that comes back.
-absl::Status Put(Session& session, std::string_view method, const std::string& path, const JsonObject& body,
-                 std::string_view kind) {
-  GNOMON_ASSIGN_OR_RETURN(ApiClient * api, session.Api());
-  GNOMON_ASSIGN_OR_RETURN(JsonValue object, api->Call(method, path, body));
-  PrintObject(session, kind, object);
-  return absl::OkStatus();
-}
-
 absl::Status RunCreateNetwork(Session& session, const NetworkArgs& args) {
   JsonObject body = {{"name", args.name}, {"account", args.account}};
-  SetNumber(&body, "vni", args.vni);
-  SetNumber(&body, "warm_target", args.warm_target);
+  SetGiven(&body, "vni", args.vni);
+  SetGiven(&body, "warm_target", args.warm_target);
   return Put(session, "POST", "/v1/networks", body, "network");
 }
 
@@ -89,7 +75,7 @@ absl::Status RunCreatePool(Session& session, const PoolArgs& args) {
   SetTexts(&body, "exclude", args.exclude);
   SetText(&body, "strategy", args.strategy);
   SetText(&body, "quarantine", args.quarantine);
-  SetNumber(&body, "headroom", args.headroom);
+  SetGiven(&body, "headroom", args.headroom);
   return Put(session, "POST", ApiPath({"v1", "networks", session.flags().network, "pools"}), body, "pool");
 }
 
@@ -108,7 +94,7 @@ absl::Status RunAllocate(Session& session, const InstanceArgs& args) {
     SetText(&body, name, value);
   }
   SetTexts(&body, "families", args.families);
-  SetNumber(&body, "block_length", args.block_length);
+  SetGiven(&body, "block_length", args.block_length);
   if (!args.labels.empty()) {
     GNOMON_ASSIGN_OR_RETURN(body["labels"], ParseLabels(args.labels));
   }
@@ -149,6 +135,7 @@ absl::Status RunDelete(Session& session, const DeleteArgs& args) {
     return RunRelease(session, {.id = args.name, .preserve = {}, .generation = {}});
   GNOMON_ASSIGN_OR_RETURN(ApiClient * api, session.Api());
   std::string path = ApiPath(KindSegments(*args.kind, session.flags().network, args.name));
+  if (args.kind->singular == "network") session.Concerns(args.name);
   GNOMON_RETURN_IF_ERROR(api->Delete(path).status());
   session.err() << args.kind->singular << " " << args.name << " deleted\n";
   return absl::OkStatus();
@@ -165,8 +152,8 @@ absl::Status RunPredict(Session& session, const PredictArgs& args) {
   SetText(&prediction, "host", args.host);
   if (args.additive) prediction["additive"] = true;
   JsonObject resources;
-  SetNumber(&resources, "vcpu", args.vcpu);
-  SetNumber(&resources, "memory_gb", args.memory_gb);
+  SetGiven(&resources, "vcpu", args.vcpu);
+  SetGiven(&resources, "memory_gb", args.memory_gb);
   if (!resources.empty()) prediction["resources"] = std::move(resources);
   JsonObject body = {{"network", session.flags().network}};
   SetText(&body, "source", args.source);
@@ -292,6 +279,14 @@ void AddPredict(CommandTree& tree) {
 }
 
 }  // namespace
+
+absl::Status Put(Session& session, std::string_view method, const std::string& path, const JsonObject& body,
+                 std::string_view singular) {
+  GNOMON_ASSIGN_OR_RETURN(ApiClient * api, session.Api());
+  GNOMON_ASSIGN_OR_RETURN(JsonValue object, api->Call(method, path, body));
+  PrintObject(session, singular, object);
+  return absl::OkStatus();
+}
 
 void AddWriteCommands(CommandTree& tree) {
   AddCreate(tree);

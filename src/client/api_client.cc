@@ -106,7 +106,7 @@ std::string ApiPath(const std::vector<std::string_view>& segments, const Query& 
   return path;
 }
 
-absl::Status StatusFromProblem(const HttpResponse& response) {
+absl::Status StatusFromProblem(const ClientResponse& response) {
   boost::system::error_code failed;
   JsonValue problem = boost::json::parse(response.body, failed);
   if (failed || !problem.is_object()) {
@@ -135,7 +135,7 @@ absl::Status StatusFromProblem(const HttpResponse& response) {
 
 absl::StatusOr<JsonValue> ApiClient::Call(std::string_view method, std::string_view path, const JsonValue& body) {
   std::string text = body.is_null() ? std::string() : boost::json::serialize(body);
-  GNOMON_ASSIGN_OR_RETURN(HttpResponse response, http_.Send({.method = method, .path = path, .body = text}));
+  GNOMON_ASSIGN_OR_RETURN(ClientResponse response, http_.Send({.method = method, .path = path, .body = text}));
   if (response.status >= 400) return StatusFromProblem(response);
   if (response.body.empty()) return JsonValue(nullptr);
   return ParseAnswer(response.body, path);
@@ -168,7 +168,7 @@ absl::StatusOr<std::string> ApiClient::List(const std::vector<std::string_view>&
 }
 
 absl::StatusOr<std::string> ApiClient::GetText(std::string_view path, int* status) {
-  GNOMON_ASSIGN_OR_RETURN(HttpResponse response, http_.Send({.path = path, .accept = "text/plain, */*"}));
+  GNOMON_ASSIGN_OR_RETURN(ClientResponse response, http_.Send({.path = path, .accept = "text/plain, */*"}));
   if (status != nullptr) {
     *status = response.status;
   } else if (response.status >= 400) {
@@ -184,7 +184,7 @@ absl::Status ApiClient::Watch(std::string_view network, std::string_view revisio
     if (!event.is_object()) return Error(absl::StatusCode::kInternal, "BAD_ANSWER", "an event is not an object");
     return on_event(event.get_object());
   });
-  GNOMON_ASSIGN_OR_RETURN(HttpResponse response,
+  GNOMON_ASSIGN_OR_RETURN(ClientResponse response,
                           http_.Stream({.path = path, .accept = "application/x-ndjson"},
                                        [&](std::string_view piece) { return cutter.Add(piece); }));
   if (response.status >= 400) return StatusFromProblem(response);
@@ -193,7 +193,7 @@ absl::Status ApiClient::Watch(std::string_view network, std::string_view revisio
 
 absl::Status ApiClient::Backup(const HttpClient::Sink& sink) {
   GNOMON_ASSIGN_OR_RETURN(
-      HttpResponse response,
+      ClientResponse response,
       http_.Stream({.method = "POST", .path = "/v1/backup", .accept = "application/octet-stream"}, sink));
   return response.status >= 400 ? StatusFromProblem(response) : absl::OkStatus();
 }

@@ -70,7 +70,7 @@ class ApiClient {
 };
 
 // The Error that an answer of a status from 400 on means.
-absl::Status StatusFromProblem(const HttpResponse& response);
+absl::Status StatusFromProblem(const ClientResponse& response);
 
 // What the answers hold, read without fear of what the server sent: a default where a member is missing or of another
 // type.

@@ -53,7 +53,7 @@ TEST(ApiClient, StatusSaysWhatTheCallerShouldDo) {
                                          {413, "TOO_LARGE", absl::StatusCode::kInvalidArgument},
                                          {500, "DAMAGED", absl::StatusCode::kInternal},
                                          {503, "QUEUE_FULL", absl::StatusCode::kUnavailable}}) {
-    HttpResponse response;
+    ClientResponse response;
     response.status = c.status;
     response.body = R"({"detail":"d","code":")" + c.code + "\"}";
     absl::Status status = StatusFromProblem(response);
@@ -63,7 +63,7 @@ TEST(ApiClient, StatusSaysWhatTheCallerShouldDo) {
 }
 
 TEST(ApiClient, AnswerOfAnotherServerIsStillAnError) {
-  HttpResponse response;
+  ClientResponse response;
   response.status = 502;
   response.body = "<html>bad gateway</html>";
   EXPECT_EQ(CodeOf(StatusFromProblem(response)), "HTTP_502");

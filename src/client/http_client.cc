@@ -103,7 +103,7 @@ struct HttpClient::Curl {
 struct HttpClient::Transfer {
   CURL* easy;
   const Sink* sink;  // null: all goes to the response
-  HttpResponse response;
+  ClientResponse response;
   absl::Status failed;
 
   static size_t OnBody(char* bytes, size_t size, size_t count, void* self) {
@@ -162,13 +162,13 @@ absl::Status HttpClient::PrepareTarget() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<HttpResponse> HttpClient::Send(const HttpRequest& request) { return Perform(request, nullptr); }
+absl::StatusOr<ClientResponse> HttpClient::Send(const ClientRequest& request) { return Perform(request, nullptr); }
 
-absl::StatusOr<HttpResponse> HttpClient::Stream(const HttpRequest& request, const Sink& sink) {
+absl::StatusOr<ClientResponse> HttpClient::Stream(const ClientRequest& request, const Sink& sink) {
   return Perform(request, &sink);
 }
 
-void HttpClient::Prepare(const HttpRequest& request, bool streamed) {
+void HttpClient::Prepare(const ClientRequest& request, bool streamed) {
   CURL* easy = curl_->easy;
   curl_easy_reset(easy);  // keeps the connections
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -205,7 +205,7 @@ void HttpClient::Prepare(const HttpRequest& request, bool streamed) {
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, curl_->headers);
 }
 
-absl::StatusOr<HttpResponse> HttpClient::Perform(const HttpRequest& request, const Sink* sink) {
+absl::StatusOr<ClientResponse> HttpClient::Perform(const ClientRequest& request, const Sink* sink) {
   GNOMON_RETURN_IF_ERROR(target_ok_);
   Prepare(request, sink != nullptr);
   CURL* easy = curl_->easy;

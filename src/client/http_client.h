@@ -4,7 +4,7 @@
 //
 // Example:
 //   HttpClient http({.server = "unix:/run/gnomon/gnomon.sock"});
-//   absl::StatusOr<HttpResponse> answer = http.Send({.method = "GET", .path = "/livez"});
+//   absl::StatusOr<ClientResponse> answer = http.Send({.method = "GET", .path = "/livez"});
 //
 // Threads: not thread-safe; one object a thread.
 // Errors: an answer of any status is a success here. UNAVAILABLE (code SERVER_UNREACHABLE) when no answer came,
@@ -38,7 +38,7 @@ struct HttpClientOptions {
   absl::Duration timeout = absl::Seconds(30);  // of a whole request; of silence, for a streamed one
 };
 
-struct HttpRequest {
+struct ClientRequest {
   std::string_view method = "GET";
   std::string_view path = "/";  // with its query, percent-encoded
   std::string_view body = {};
@@ -46,7 +46,7 @@ struct HttpRequest {
   std::string_view accept = "application/json";
 };
 
-struct HttpResponse {
+struct ClientResponse {
   int status = 0;
   std::string content_type;
   std::string body;
@@ -63,17 +63,17 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  absl::StatusOr<HttpResponse> Send(const HttpRequest& request);
+  absl::StatusOr<ClientResponse> Send(const ClientRequest& request);
   // Gives the body of a 2xx answer to `sink`; of any other it is in the response. A body cut short is UNAVAILABLE.
-  absl::StatusOr<HttpResponse> Stream(const HttpRequest& request, const Sink& sink);
+  absl::StatusOr<ClientResponse> Stream(const ClientRequest& request, const Sink& sink);
 
   const HttpClientOptions& options() const { return options_; }
 
  private:
   struct Transfer;
 
-  absl::StatusOr<HttpResponse> Perform(const HttpRequest& request, const Sink* sink);
-  void Prepare(const HttpRequest& request, bool streamed);
+  absl::StatusOr<ClientResponse> Perform(const ClientRequest& request, const Sink* sink);
+  void Prepare(const ClientRequest& request, bool streamed);
   absl::Status PrepareTarget();
 
   const HttpClientOptions options_;

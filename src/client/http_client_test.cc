@@ -18,7 +18,7 @@ TEST(HttpClient, KeepsOneConnectionForManyRequests) {
   ScriptedHttpServer server(Echo);
   HttpClient http({.server = server.url()});
   for (int i = 0; i < 5; ++i) {
-    absl::StatusOr<HttpResponse> answer = http.Send({.method = "POST", .path = "/a?b=1", .body = "{}"});
+    absl::StatusOr<ClientResponse> answer = http.Send({.method = "POST", .path = "/a?b=1", .body = "{}"});
     ASSERT_TRUE(answer.ok()) << answer.status();
     EXPECT_EQ(answer->status, 200);
     EXPECT_EQ(answer->body, "POST /a?b=1 {}");
@@ -32,7 +32,7 @@ TEST(HttpClient, EachMethodIsSentAsItIs) {
   HttpClient http({.server = server.url() + "/"});
   for (std::string method : {"GET", "POST", "PUT", "PATCH", "DELETE", "GET"}) {
     std::string body = method == "GET" || method == "DELETE" ? "" : "{}";
-    absl::StatusOr<HttpResponse> answer = http.Send({.method = method, .path = "/x", .body = body});
+    absl::StatusOr<ClientResponse> answer = http.Send({.method = method, .path = "/x", .body = body});
     ASSERT_TRUE(answer.ok()) << answer.status();
     EXPECT_EQ(answer->body, method + " /x " + body);
   }
@@ -50,7 +50,7 @@ TEST(HttpClient, UnixSocketIsSpoken) {
   std::string path = testing::TempDir() + "gnomon-" + std::to_string(getpid()) + ".sock";
   ScriptedHttpServer server(Echo, path);
   HttpClient http({.server = server.url()});
-  absl::StatusOr<HttpResponse> answer = http.Send({.path = "/livez"});
+  absl::StatusOr<ClientResponse> answer = http.Send({.path = "/livez"});
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->body, "GET /livez ");
   unlink(path.c_str());
@@ -116,7 +116,7 @@ TEST(HttpClient, StreamedBodyComesInPieces) {
   ScriptedHttpServer server([](const ScriptedRequest&) { return ScriptedAnswer{.chunks = {"one", "two"}}; });
   HttpClient http({.server = server.url()});
   std::string got;
-  absl::StatusOr<HttpResponse> answer = http.Stream({}, [&](std::string_view piece) {
+  absl::StatusOr<ClientResponse> answer = http.Stream({}, [&](std::string_view piece) {
     got += piece;
     return absl::OkStatus();
   });
