@@ -9,6 +9,12 @@
 #include "base/error.h"
 
 namespace gnomon {
+namespace {
+
+// Such a route names its network first.
+bool NamesNetwork(const Route& route) { return route.pattern.starts_with("/v1/networks/{network}"); }
+
+}  // namespace
 
 Api::Api(Parts parts)
     : parts_(std::move(parts)), encoder_(parts_.service), router_(Routes()),
@@ -28,40 +34,41 @@ Api::~Api() {
 // The busiest first.
 std::vector<Route> Api::Routes() {
   using M = HttpMethod;
+  constexpr bool kQuery = true, kNoQuery = false, kChecksNetwork = true;
   return {
       {M::kPost, "/v1/networks/{network}/instances", Role::kAllocator, &Api::CreateInstance},
-      {M::kDelete, "/v1/networks/{network}/instances/{instance}", Role::kAllocator, &Api::DeleteInstance, true},
+      {M::kDelete, "/v1/networks/{network}/instances/{instance}", Role::kAllocator, &Api::DeleteInstance, kQuery},
       {M::kGet, "/v1/networks/{network}/instances/{instance}", Role::kViewer, &Api::GetInstance},
       {M::kPatch, "/v1/networks/{network}/instances/{instance}", Role::kAllocator, &Api::PatchInstance},
       {M::kPost, "/v1/networks/{network}/instances/{instance}:reassign", Role::kAllocator, &Api::ReassignInstance},
       {M::kPost, "/v1/networks/{network}/instances:batch", Role::kAllocator, &Api::CreateInstances},
-      {M::kPost, "/predict_instances", Role::kAllocator, &Api::Predict},
-      {M::kPost, "/v1/predict_instances", Role::kAllocator, &Api::Predict},
-      {M::kGet, "/available_shadow_address", Role::kViewer, &Api::PeekShadow, true},
-      {M::kGet, "/v1/available_shadow_address", Role::kViewer, &Api::PeekShadow, true},
+      {M::kPost, "/predict_instances", Role::kAllocator, &Api::Predict, kNoQuery, kChecksNetwork},
+      {M::kPost, "/v1/predict_instances", Role::kAllocator, &Api::Predict, kNoQuery, kChecksNetwork},
+      {M::kGet, "/available_shadow_address", Role::kViewer, &Api::PeekShadow, kQuery, kChecksNetwork},
+      {M::kGet, "/v1/available_shadow_address", Role::kViewer, &Api::PeekShadow, kQuery, kChecksNetwork},
       {M::kGet, "/livez", Role::kNone, &Api::Livez},
-      {M::kGet, "/readyz", Role::kNone, &Api::Readyz, true},
+      {M::kGet, "/readyz", Role::kNone, &Api::Readyz, kQuery},
       {M::kGet, "/version", Role::kNone, &Api::Version},
       {M::kGet, "/metrics", Role::kViewer, &Api::MetricsText},
       {M::kGet, "/openapi.json", Role::kNone, &Api::OpenApi},
-      {M::kGet, "/v1/networks/{network}/instances", Role::kViewer, &Api::ListInstances, true},
-      {M::kGet, "/v1/networks/{network}/shadows", Role::kViewer, &Api::ListShadows, true},
-      {M::kGet, "/v1/networks/{network}/addresses", Role::kViewer, &Api::ListAddresses, true},
+      {M::kGet, "/v1/networks/{network}/instances", Role::kViewer, &Api::ListInstances, kQuery},
+      {M::kGet, "/v1/networks/{network}/shadows", Role::kViewer, &Api::ListShadows, kQuery},
+      {M::kGet, "/v1/networks/{network}/addresses", Role::kViewer, &Api::ListAddresses, kQuery},
       {M::kGet, "/v1/networks/{network}/addresses/{address}", Role::kViewer, &Api::GetAddress},
       {M::kDelete, "/v1/networks/{network}/addresses/{address}", Role::kAllocator, &Api::DeleteAddress},
-      {M::kGet, "/v1/networks/{network}/watch", Role::kViewer, &Api::Watch, true},
-      {M::kPost, "/v1/networks", Role::kAdmin, &Api::CreateNetwork},
-      {M::kGet, "/v1/networks", Role::kViewer, &Api::ListNetworks, true},
+      {M::kGet, "/v1/networks/{network}/watch", Role::kViewer, &Api::Watch, kQuery},
+      {M::kPost, "/v1/networks", Role::kAdmin, &Api::CreateNetwork, kNoQuery, kChecksNetwork},
+      {M::kGet, "/v1/networks", Role::kViewer, &Api::ListNetworks, kQuery, kChecksNetwork},
       {M::kGet, "/v1/networks/{network}", Role::kViewer, &Api::GetNetwork},
       {M::kPatch, "/v1/networks/{network}", Role::kAdmin, &Api::PatchNetwork},
       {M::kDelete, "/v1/networks/{network}", Role::kAdmin, &Api::DeleteNetwork},
       {M::kPost, "/v1/networks/{network}/pools", Role::kAdmin, &Api::CreatePool},
-      {M::kGet, "/v1/networks/{network}/pools", Role::kViewer, &Api::ListPools, true},
+      {M::kGet, "/v1/networks/{network}/pools", Role::kViewer, &Api::ListPools, kQuery},
       {M::kGet, "/v1/networks/{network}/pools/{pool}", Role::kViewer, &Api::GetPool},
       {M::kPatch, "/v1/networks/{network}/pools/{pool}", Role::kAdmin, &Api::PatchPool},
       {M::kDelete, "/v1/networks/{network}/pools/{pool}", Role::kAdmin, &Api::DeletePool},
       {M::kPut, "/v1/hosts/{host}", Role::kAdmin, &Api::PutHost},
-      {M::kGet, "/v1/hosts", Role::kViewer, &Api::ListHosts, true},
+      {M::kGet, "/v1/hosts", Role::kViewer, &Api::ListHosts, kQuery},
       {M::kGet, "/v1/hosts/{host}", Role::kViewer, &Api::GetHost},
       {M::kDelete, "/v1/hosts/{host}", Role::kAdmin, &Api::DeleteHost},
       {M::kPost, "/v1/backup", Role::kAdmin, &Api::Backup},
@@ -90,6 +97,7 @@ void Api::Handle(HttpRequest& request, HttpResponder responder) const {
     call->route = match.route->pattern;
     call->writes = match.route->method != HttpMethod::kGet;
     call->arguments = std::move(match.arguments);
+    if (NamesNetwork(*match.route)) call->network = call->arguments[0];
   }
   if (!recognised.ok()) {
     const std::string code = CodeOf(recognised);
@@ -116,10 +124,13 @@ absl::Status Api::Recognise(const Router::Match& match, HttpRequest* request) co
                  absl::StrCat("the role of ", request->principal.id, " does not allow this"))
         .Hint("use a token of a higher role");
   }
-  // A route that names a network names it first; the networks of a body are checked by MayUse where it is decoded.
-  const bool names_network = match.route->pattern.starts_with("/v1/networks/{network}");
-  if (names_network && !request->principal.MayUse(match.arguments[0])) return NetworkForbidden(match.arguments[0]);
-  return absl::OkStatus();
+  if (NamesNetwork(*match.route)) {
+    return request->principal.MayUse(match.arguments[0]) ? absl::OkStatus() : NetworkForbidden(match.arguments[0]);
+  }
+  if (match.route->checks_network || request->principal.networks.empty()) return absl::OkStatus();
+  return Error(absl::StatusCode::kPermissionDenied, "NETWORK_FORBIDDEN",
+               absl::StrCat("this concerns all networks, and the token ", request->principal.id, " is for some alone"))
+      .Hint("use a token without a list of networks");
 }
 
 }  // namespace gnomon

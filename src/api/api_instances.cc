@@ -46,6 +46,7 @@ void Api::CreateInstance(Call call, HttpRequest& request) const {
   if (!body.ok()) return call->Fail(body.status());
   CreateInstanceCall create{.network = call->arguments[0]};
   if (absl::Status decoded = DecodeInstance(*body, &create); !decoded.ok()) return call->Fail(decoded);
+  call->ids.push_back(create.request.instance);
   parts_.service->CreateInstance(std::move(create), [this, call](absl::StatusOr<InstanceView> view) {
     ReplyInstance(call, std::move(view), true);
   });
@@ -61,6 +62,7 @@ void Api::CreateInstances(Call call, HttpRequest& request) const {
   for (JsonObject& one : bodies) {
     creates.push_back({.network = call->arguments[0]});
     if (absl::Status decoded = DecodeInstance(one, &creates.back()); !decoded.ok()) return call->Fail(decoded);
+    if (call->ids.size() < Exchange::kMaxIds) call->ids.push_back(creates.back().request.instance);
   }
   if (absl::Status done = body->Done(); !done.ok()) return call->Fail(done);
   parts_.service->CreateInstances(
@@ -160,6 +162,8 @@ void Api::Predict(Call call, HttpRequest& request) const {
     if (absl::Status decoded = DecodePrediction(one, &predict.predictions.back()); !decoded.ok()) return call->Fail(decoded);
   }
   if (absl::Status done = body->Done(); !done.ok()) return call->Fail(done);
+  call->network = predict.network;
+  call->ids.push_back(absl::StrCat(predict.source, "/", predict.id));
   if (!request.principal.MayUse(predict.network)) return call->Fail(NetworkForbidden(predict.network));
   PredictCall head{.network = predict.network, .source = predict.source, .id = predict.id};
   parts_.service->PredictInstances(

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "api/api.h"
 #include "api/decode.h"
+#include "base/absl_view.h"
 #include "base/error.h"
 
 namespace gnomon {
@@ -52,6 +53,15 @@ std::string WritePage(std::string_view member, const std::vector<T>& all, const 
   return answer;
 }
 
+// A creation that found the network, but with another value of `field`.
+absl::Status NetworkDiffers(const NetworkEntry& entry, std::string_view field) {
+  return Error(absl::StatusCode::kAlreadyExists, "NETWORK_EXISTS",
+               absl::StrCat("network ", entry.name, " exists with another ", AbslView(field)))
+      .Field(field)
+      .Value(entry.name)
+      .Hint("change it with PATCH, or leave it out");
+}
+
 }  // namespace
 
 void Api::CreateNetwork(Call call, HttpRequest& request) const {
@@ -61,14 +71,19 @@ void Api::CreateNetwork(Call call, HttpRequest& request) const {
   std::string name, account;
   std::optional<int64_t> vni;
   WarmPool warm;
+  const bool says_target = body->Has("warm_target"), says_targets = body->Has("warm_targets");
   body->RequiredName("name", &name).RequiredName("account", &account).Optional("vni", &vni);
   body->Range("vni", vni, 1, Catalogue::kMaxVni);
   if (absl::Status decoded = DecodeWarmPool(*body, &warm); !decoded.ok()) return call->Fail(decoded);
+  call->network = name;
   if (!request.principal.MayUse(name)) return call->Fail(NetworkForbidden(name));
   std::optional<uint32_t> number;
   if (vni) number = static_cast<uint32_t>(*vni);
-  parts_.service->CreateNetwork(name, account, number, warm, [this, call](absl::StatusOr<std::pair<NetworkView, bool>> made) {
+  auto reply = [this, call, warm, says_target, says_targets](absl::StatusOr<std::pair<NetworkView, bool>> made) {
     if (!made.ok()) return call->Fail(made.status());
+    const WarmPool& has = made->first.entry.warm;
+    if (says_target && has.target != warm.target) return call->Fail(NetworkDiffers(made->first.entry, "warm_target"));
+    if (says_targets && has.by_type != warm.by_type) return call->Fail(NetworkDiffers(made->first.entry, "warm_targets"));
     if (parts_.configured) parts_.configured(made->first.entry);
     std::string answer;
     JsonWriter json(&answer);
@@ -76,7 +91,8 @@ void Api::CreateNetwork(Call call, HttpRequest& request) const {
     std::vector<std::pair<std::string, std::string>> headers;
     if (made->second) headers.emplace_back("Location", absl::StrCat("/v1/networks/", made->first.entry.name));
     call->Send(made->second ? 201 : 200, std::move(answer), std::move(headers));
-  });
+  };
+  parts_.service->CreateNetwork(name, account, number, warm, std::move(reply));
 }
 
 void Api::ListNetworks(Call call, HttpRequest& request) const {

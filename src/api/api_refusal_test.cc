@@ -181,5 +181,46 @@ TEST_F(ApiRefusalTest, APrincipalOfSomeNetworksSeesNoOthers) {
   EXPECT_EQ(Get("/v1/networks").size("networks"), 1u);
 }
 
+TEST_F(ApiRefusalTest, WhatConcernsAllNetworksIsRefusedToAPrincipalOfSome) {
+  MakeNetwork("10.0.0.0/24");
+  EXPECT_EQ(Ask("PUT", "/v1/hosts/h", R"({"physical_address":"192.0.2.1"})").code(), "200");
+  const std::pair<const char*, const char*> kGlobal[] = {
+      {"PUT", "/v1/hosts/h"},    {"GET", "/v1/hosts"},  {"GET", "/v1/hosts/h"},         {"DELETE", "/v1/hosts/h"},
+      {"POST", "/v1/backup"}, {"GET", "/metrics"}, {"POST", "/v1/expiry:resume"}};
+  Become({"bob", Role::kAdmin, {"prod"}});
+  for (const auto& [method, path] : kGlobal) {
+    ApiAnswer answer = Ask(method, path, std::string_view(method) == "PUT" ? R"({"physical_address":"192.0.2.2"})" : "");
+    EXPECT_EQ(answer.code(), "403 NETWORK_FORBIDDEN") << method << " " << path;
+    EXPECT_THAT(answer["/detail"], HasSubstr("all networks"));
+  }
+  EXPECT_EQ(Create("vm-1").code(), "201");
+  EXPECT_EQ(Get("/livez").code(), "200");
+  EXPECT_EQ(Get("/available_shadow_address?network=prod&type=web").code(), "200");
+  Become({"root", Role::kAdmin, {}});
+  EXPECT_EQ(Get("/v1/hosts/h")["/physical_address"], "192.0.2.1");
+  EXPECT_EQ(Get("/metrics").code(), "200");
+}
+
+TEST_F(ApiRefusalTest, AMistypedRequiredMemberIsNamedAsItWasTyped) {
+  MakeNetwork("10.0.0.0/24");
+  ApiAnswer answer = Post("/v1/networks/prod/instances", R"({"ide":"vm-1","type":"web"})");
+  EXPECT_EQ(answer.code(), "400 UNKNOWN_FIELD");
+  EXPECT_EQ(answer["/field"], "ide");
+  EXPECT_THAT(answer["/hint"], HasSubstr("id"));
+  EXPECT_EQ(Post("/v1/networks/prod/instances", R"({"type":"web"})").code(), "400 MISSING_FIELD");
+  EXPECT_EQ(Post("/v1/networks/prod/pools", R"({"name":"b","prefx":"10.9.0.0/24"})")["/field"], "prefx");
+}
+
+TEST_F(ApiRefusalTest, LabelsHaveAtMost4096BytesAndNoEqualsSignInTheirKeys) {
+  MakeNetwork("10.0.0.0/24");
+  std::string labels;
+  for (int i = 0; i < 16; ++i) absl::StrAppend(&labels, i == 0 ? "" : ",", "\"k", i, "\":\"", std::string(256, 'v'), "\"");
+  EXPECT_EQ(Create("vm-1", absl::StrCat(",\"labels\":{", labels, "}")).code(), "400 INVALID_LABEL");
+  EXPECT_EQ(Create("vm-1", R"(,"labels":{"k":"v"})").code(), "201");
+  EXPECT_EQ(Patch("/v1/networks/prod/instances/vm-1", absl::StrCat("{\"labels\":{", labels, "}}")).code(), "400 INVALID_LABEL");
+  EXPECT_EQ(Create("vm-2", R"(,"labels":{"a=b":"c"})").code(), "400 INVALID_NAME");
+  EXPECT_EQ(Patch("/v1/networks/prod/instances/vm-1", R"({"labels":{"a=b":"c"}})").code(), "400 INVALID_NAME");
+}
+
 }  // namespace
 }  // namespace gnomon

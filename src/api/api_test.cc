@@ -25,6 +25,11 @@ TEST_F(ApiTest, ANetworkIsMadeOnceReadChangedAndDeletedWhenItIsEmpty) {
   EXPECT_EQ(Post("/v1/networks", body).code(), "200");
   EXPECT_EQ(Post("/v1/networks", R"({"name":"prod","account":"other"})").code(), "409 NETWORK_EXISTS");
   EXPECT_EQ(Post("/v1/networks", R"({"name":"b","account":"acme","vni":42})").code(), "409 VNI_IN_USE");
+  ApiAnswer differs = Post("/v1/networks", R"({"name":"prod","account":"acme","warm_target":99})");
+  EXPECT_EQ(differs.code(), "409 NETWORK_EXISTS");
+  EXPECT_EQ(differs["/field"], "warm_target");
+  EXPECT_EQ(Post("/v1/networks", R"({"name":"prod","account":"acme","warm_targets":{"other":3}})")["/field"], "warm_targets");
+  EXPECT_EQ(Post("/v1/networks", R"({"name":"prod","account":"acme"})").code(), "200") << "what is not sent is not compared";
   ApiAnswer changed = Patch("/v1/networks/prod", R"({"warm_target":7})");
   EXPECT_EQ(changed["/warm_target"], "7");
   EXPECT_EQ(changed["/warm_targets/web"], "3") << "what is not sent stays";
@@ -52,6 +57,12 @@ TEST_F(ApiTest, ListsByNameArePagedWithoutLossOrRepetition) {
   EXPECT_EQ(names, "n0n1n2n3n4n5n6");
 }
 
+TEST_F(ApiTest, AnswersEndWithANewline) {
+  EXPECT_TRUE(Post("/v1/networks", R"({"name":"prod","account":"acme"})").body.ends_with("}\n"));
+  EXPECT_TRUE(Get("/v1/networks/none").body.ends_with("}\n"));
+  EXPECT_TRUE(Get("/version").body.ends_with("}\n"));
+}
+
 TEST_F(ApiTest, APoolIsMadeReadChangedDrainedAndDeleted) {
   ASSERT_EQ(Post("/v1/networks", R"({"name":"prod","account":"acme"})").code(), "201");
   EXPECT_EQ(Create("vm-1").code(), "409 NO_POOL");
@@ -72,6 +83,9 @@ TEST_F(ApiTest, APoolIsMadeReadChangedDrainedAndDeleted) {
   ApiAnswer changed = Patch("/v1/networks/prod/pools/a", R"({"draining":true})");
   EXPECT_EQ(changed["/draining"], "true");
   EXPECT_EQ(changed["/strategy"], "lowest_first");
+  EXPECT_EQ(Patch("/v1/networks/prod/pools/a", R"({"gateway":null})")["/gateway"], "null");
+  EXPECT_EQ(Patch("/v1/networks/prod/pools/a", R"({"gateway":"10.0.0.1"})")["/gateway"], "10.0.0.1");
+  EXPECT_EQ(Patch("/v1/networks/prod/pools/a", "{}")["/gateway"], "10.0.0.1") << "what is not sent stays";
   EXPECT_NE(Create("vm-2").status, 201);
   EXPECT_EQ(Delete("/v1/networks/prod/pools/a").code(), "409 POOL_IN_USE");
   EXPECT_EQ(Delete("/v1/networks/prod/instances/vm-1").code(), "200");
@@ -172,6 +186,11 @@ TEST_F(ApiTest, ADualStackInstanceHasOneAddressOfEachFamily) {
   EXPECT_EQ(made["/addresses/1/gateway"], "2001:db8::1");
   EXPECT_EQ(Create("vm-4", R"(,"families":["ipv4"])").size("addresses"), 1u);
   EXPECT_THAT(Create("vm-6", R"(,"families":["ipv6"])")["/address"], HasSubstr("2001:db8::"));
+  for (const char* pool : {"a", "six"}) {
+    ApiAnswer page = Get(absl::StrCat("/v1/networks/prod/instances?pool=", pool));
+    EXPECT_EQ(page["/instances/0/id"], "vm-1") << "found by the pool of either address: " << pool;
+    EXPECT_EQ(page.size("instances"), 2u) << pool;
+  }
   EXPECT_EQ(Create("vm-7", R"(,"families":["ipv7"])").code(), "400 INVALID_FAMILIES");
   EXPECT_EQ(Delete("/v1/networks/prod/instances/vm-1").size("released"), 2u);
 }

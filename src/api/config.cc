@@ -123,7 +123,7 @@ constexpr Setting kSettings[] = {
     {"limits.write_timeout",
      [](Text text, Config* c) { return SetTimeout("limits.write_timeout", text, &c->limits.write_timeout); }},
     {"log.level", SetLevel},
-    {"audit.file", [](Text text, Config* c) { return SetText(text, &c->audit_file); }},
+    {"audit.file", [](Text text, Config* c) { return SetText(text, &c->audit_file.emplace()); }},
 };
 
 // The error with where it happened before its message, all else kept.
@@ -264,6 +264,8 @@ HttpServerOptions Config::ServerOptions() const {
   options.tls_client_ca = tls_client_ca;
   return options;
 }
+
+std::string Config::AuditFile() const { return audit_file.value_or(data_dir + "/audit.log"); }
 
 std::vector<std::string_view> ConfigKeys() {
   std::vector<std::string_view> keys;

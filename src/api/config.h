@@ -33,10 +33,11 @@ struct Config {
   std::vector<Token> tokens;
   HttpLimits limits;
   std::string log_level = "info";  // debug, info, warn or error
-  std::string audit_file;          // empty: no audit log
+  std::optional<std::string> audit_file;  // unset: in data_dir; empty: no audit log
 
   Config();
   HttpServerOptions ServerOptions() const;
+  std::string AuditFile() const;  // where the audit log is, "<data_dir>/audit.log" by default; empty: there is none
 };
 
 // All keys but the tokens', in the order of docs/OPERATING.md.

@@ -12,6 +12,16 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
+TEST(ConfigTest, TheAuditLogIsBesideTheStoreUnlessItIsElsewhereOrOff) {
+  Config config;
+  config.data_dir = "/data";
+  EXPECT_EQ(config.AuditFile(), "/data/audit.log");
+  ASSERT_TRUE(MergeToml("audit.file = \"/var/log/audit\"", "g.toml", &config).ok());
+  EXPECT_EQ(config.AuditFile(), "/var/log/audit");
+  ASSERT_TRUE(MergeToml("audit.file = \"\"", "g.toml", &config).ok());
+  EXPECT_EQ(config.AuditFile(), "");
+}
+
 TEST(ConfigTest, AWholeFileIsRead) {
   const Token token = MakeToken("ci", Role::kAllocator, {"prod", "test"}).value().token;
   Config config;

@@ -13,6 +13,8 @@
 namespace gnomon {
 namespace {
 
+constexpr size_t kMaxLabelsBytes = 4096;  // of an instance, in their canonical form
+
 Error Invalid(std::string_view code, std::string_view field, std::string_view value, std::string_view message) {
   return Error(absl::StatusCode::kInvalidArgument, code, message).Field(field).Value(value);
 }
@@ -138,6 +140,11 @@ absl::StatusOr<std::string> CanonicalLabels(const std::map<std::string, std::str
     }
     absl::StrAppend(&text, key, "=", value, "\n");
   }
+  if (text.size() > kMaxLabelsBytes) {
+    return Error(Invalid("INVALID_LABEL", "labels", absl::StrCat(text.size()),
+                         absl::StrCat("the labels have ", text.size(), " bytes")))
+        .Hint(absl::StrCat("all keys and values, with two bytes more for each, have at most ", kMaxLabelsBytes, " bytes"));
+  }
   return text;
 }
 
@@ -191,6 +198,7 @@ absl::Status DecodePoolMembers(JsonObject& body, PoolConfig* config) {
       .Optional("quarantine", &config->quarantine)
       .Optional("headroom", &config->headroom)
       .Optional("draining", &config->draining);
+  if (body.IsNull("gateway")) config->gateway.reset();
   Parsed<Ip>(body, "gateway", [](const std::string& text) { return Ip::Parse(text); }, &config->gateway);
   Parsed<Strategy>(body, "strategy", ParseStrategy, &strategy);
   if (strategy) config->strategy = *strategy;

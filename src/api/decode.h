@@ -46,7 +46,7 @@ absl::Status InField(const absl::Status& status, std::string_view field);
 
 absl::Status NetworkForbidden(std::string_view network);
 
-// As AddressRecord::labels.
+// As AddressRecord::labels. "INVALID_LABEL" if a value has a line break, or all have more than 4096 bytes.
 absl::StatusOr<std::string> CanonicalLabels(const std::map<std::string, std::string>& labels);
 
 // An address or range of "exclude".
@@ -55,7 +55,8 @@ absl::StatusOr<IpRange> ParseRange(std::string_view text);
 // The members of an instance that is to be created, into all but `call->network`.
 absl::Status DecodeInstance(JsonObject& body, CreateInstanceCall* call);
 
-// The members of a pool that may be changed, into `config`; those that were not sent stay as they are.
+// The members of a pool that may be changed, into `config`; those that were not sent stay as they are. A gateway of null
+// takes it away.
 absl::Status DecodePoolMembers(JsonObject& body, PoolConfig* config);
 
 absl::Status DecodePrediction(JsonObject& body, Prediction* prediction);

@@ -7,6 +7,7 @@
 // Threads: one at a time. The answer may be given from any.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,7 +25,7 @@ namespace gnomon {
 
 class Exchange {
  public:
-  // Called with the exchange and the status of its answer, just before that is sent.
+  // Called with the exchange and the status of its answer, just before that is sent: what it does is done by then.
   using Observer = absl::AnyInvocable<void(const Exchange&, int status, std::string_view code) const>;
 
   Exchange(const HttpRequest& request, HttpResponder responder, const Observer* observer)
@@ -41,9 +42,14 @@ class Exchange {
   std::string_view route = "none";
   bool writes = false;
   std::vector<std::string> arguments;
+  // For the audit log: the network, and what the body names in it: instances, or a prediction's "source/id".
+  std::string network;
+  std::vector<std::string> ids;
+  static constexpr size_t kMaxIds = 100;
 
   void Send(int status, std::string body, std::vector<std::pair<std::string, std::string>> headers = {}) {
     if (observer_ != nullptr) (*observer_)(*this, status, "");
+    if (!body.empty()) body.push_back('\n');
     HttpResponse response{.status = status, .body = std::move(body), .headers = std::move(headers)};
     if (status == 204) response.content_type = {};
     responder_.Send(std::move(response));

@@ -252,6 +252,7 @@ void HttpConnection::AppendHead(const HttpResponse& response, Framing framing) {
     out_.append("\r\nContent-Length: ");
     AppendNumber(response.body.size(), 10, &out_);
   }
+  out_.append("\r\nDate: ").append(worker_->Date());
   out_.append("\r\nX-Request-Id: ").append(parser_.request().id);
   for (const auto& [name, value] : response.headers) out_.append("\r\n").append(name).append(": ").append(value);
   if (!keep_alive_) {

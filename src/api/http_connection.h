@@ -15,6 +15,7 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,6 +73,7 @@ class HttpWorker : public std::enable_shared_from_this<HttpWorker> {
   asio::io_context& io() { return io_; }
   HttpCore& core() { return *core_; }
   std::string_view NextRequestId();  // lives until the next call
+  std::string_view Date();           // the time as the Date header has it; lives until the next call
 
  private:
   struct Listener {
@@ -107,6 +109,8 @@ class HttpWorker : public std::enable_shared_from_this<HttpWorker> {
   const unsigned number_;  // among the server's workers
   uint64_t requests_ = 0;
   std::string request_id_;
+  std::time_t date_at_ = -1;  // what date_ says
+  std::string date_;
 
   absl::Mutex mutex_;
   std::vector<Event> events_ ABSL_GUARDED_BY(mutex_);

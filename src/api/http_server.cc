@@ -194,6 +194,15 @@ std::string_view HttpWorker::NextRequestId() {
   return request_id_;
 }
 
+std::string_view HttpWorker::Date() {
+  const std::time_t now = std::time(nullptr);
+  if (now != date_at_) {
+    date_at_ = now;
+    date_ = absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::FromTimeT(now), absl::UTCTimeZone());
+  }
+  return date_;
+}
+
 // Only the first event wakes the thread; it delivers all that it finds then.
 void HttpWorker::Post(Event event) {
   {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "api/http_test_client.h"
 #include "base/error.h"
 #include "gmock/gmock.h"
@@ -69,6 +70,17 @@ TEST(HttpServerTest, AnswersOneRequestWithLengthAndRequestId) {
   EXPECT_THAT(answer, HasSubstr("\r\nContent-Length: 12\r\n"));
   EXPECT_THAT(answer, HasSubstr("\r\nX-Request-Id: r-1\r\n"));
   EXPECT_THAT(answer, EndsWith("\r\n\r\n[POST /a hi]"));
+}
+
+TEST(HttpServerTest, AnswersAreDated) {
+  Running running(Echo);
+  const std::string answer = running.Ask(kLastGet);
+  const size_t at = answer.find("\r\nDate: ");
+  ASSERT_NE(at, std::string::npos) << answer;
+  absl::Time date;
+  std::string error;
+  ASSERT_TRUE(absl::ParseTime("%a, %d %b %Y %H:%M:%S GMT", answer.substr(at + 8, 29), &date, &error)) << error << answer;
+  EXPECT_LE(absl::AbsDuration(absl::Now() - date), absl::Minutes(1));
 }
 
 TEST(HttpServerTest, PipelinedRequestsAreAnsweredInTheirOrder) {

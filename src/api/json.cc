@@ -120,6 +120,11 @@ bool JsonObject::Has(std::string_view name) const {
   return value != nullptr && !value->is_null();
 }
 
+bool JsonObject::IsNull(std::string_view name) const {
+  const json::value* value = rep_->object->if_contains(json::string_view(name.data(), name.size()));
+  return value != nullptr && value->is_null();
+}
+
 // True if the member is there to be read, as rep_->wanted.
 bool JsonObject::Want(std::string_view name, bool required) {
   rep_->asked.push_back(name);
@@ -281,7 +286,8 @@ JsonObject& JsonObject::Range(std::string_view name, const std::optional<int64_t
 }
 
 absl::Status JsonObject::Done() {
-  if (!rep_->error.ok()) return rep_->error;
+  // What seems to be missing is often there under a mistyped name: that is what its sender wants to hear.
+  if (!rep_->error.ok() && CodeOf(rep_->error) != "MISSING_FIELD") return rep_->error;
   for (const auto& member : *rep_->object) {
     const std::string_view key = View(member.key());
     if (std::find(rep_->asked.begin(), rep_->asked.end(), key) != rep_->asked.end()) continue;
@@ -293,7 +299,7 @@ absl::Status JsonObject::Done() {
     rep_->error = error;
     return rep_->error;
   }
-  return absl::OkStatus();
+  return rep_->error;
 }
 
 namespace {

@@ -83,6 +83,8 @@ class JsonObject {
 
   // Whether the member was sent, and not as null.
   bool Has(std::string_view name) const;
+  // Whether it was sent as null.
+  bool IsNull(std::string_view name) const;
   // The path of a member, for errors of the caller's own: "instances[3].id".
   std::string Path(std::string_view name) const;
   // Keeps `error` as the first if there is none yet.

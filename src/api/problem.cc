@@ -24,6 +24,7 @@ std::string Body(int status, const ErrorParts& parts, std::string_view detail, s
   for (const auto& [name, value] : parts.numbers) json.Key(name).Int(value);
   if (!request_id.empty()) json.Key("request_id").String(request_id);
   json.EndObject();
+  body.push_back('\n');
   return body;
 }
 

@@ -32,7 +32,8 @@ TEST(ProblemTest, AllPartsOfAnErrorAreMembers) {
   EXPECT_EQ(response.body,
             R"({"type":"about:blank","title":"Conflict","status":409,"detail":"pool \"a\" is full",)"
             R"("code":"POOL_EXHAUSTED","field":"pool","value":"a","hint":"add a pool","free":0,"assigned":254,)"
-            R"("request_id":"r-1"})");
+            R"("request_id":"r-1"})"
+            "\n");
 }
 
 TEST(ProblemTest, UnavailableSaysWhenToTryAgain) {

@@ -32,6 +32,9 @@ struct Route {
   Role role;
   void (Api::*run)(std::shared_ptr<Exchange>, HttpRequest&) const;
   bool takes_query = false;  // without it, any query argument is unknown
+  // The network is in the body or the query, or each answer is filtered: `run` checks it. What neither does so nor begins
+  // with "/v1/networks/{network}" concerns all networks, and is refused to a token that is for some.
+  bool checks_network = false;
 };
 
 class Router {

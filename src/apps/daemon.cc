@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/daemon.h"
 
+#include <spdlog/spdlog.h>
+
 #include <filesystem>
 #include <utility>
 
@@ -47,8 +49,9 @@ Daemon::~Daemon() {
 
 absl::Status Daemon::Open() {
   GNOMON_RETURN_IF_ERROR(MakeDataDir(config_));
-  if (!config_.audit_file.empty()) {
-    GNOMON_ASSIGN_OR_RETURN(audit_, AuditLog::Open(config_.audit_file, &real_));
+  if (const std::string file = config_.AuditFile(); !file.empty()) {
+    GNOMON_ASSIGN_OR_RETURN(
+        audit_, AuditLog::Open(file, &real_, [](const std::string& message) { spdlog::error("{}", message); }));
   }
   GNOMON_ASSIGN_OR_RETURN(store_, RocksDbStore::Open(StoreOptions(config_)));
   const ServiceOptions options{.shards = static_cast<size_t>(config_.shards), .shard = {}, .metrics = &metrics_};
@@ -67,7 +70,7 @@ absl::Status Daemon::Serve() {
     metrics_.CountRequest(exchange.route, status);
     if (audit_ != nullptr) audit_->Note(exchange, status, code);
   };
-  parts.metrics = [this] { return metrics_.Text(); };
+  parts.metrics = [this] { return metrics_.Text() + (audit_ == nullptr ? "" : audit_->MetricsText()); };
   parts.backup = [this](const std::string& path) { return WriteBackup(*store_, path).status(); };
   parts.backup_dir = config_.data_dir;
   parts.configured = [this](const NetworkEntry& network) { replenisher_->Configured(network); };

@@ -4,12 +4,15 @@
 #include <spdlog/spdlog.h>
 
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "api/auth.h"
 #include "apps/daemon.h"
 #include "apps/daemon_flags.h"
@@ -49,6 +52,11 @@ int PrintToken(const DaemonFlags& flags) {
 }
 
 int CheckTheStore(const Config& config) {
+  if (std::error_code ignored; !std::filesystem::is_directory(StoreOptions(config).dir, ignored)) {
+    return Report(Error(absl::StatusCode::kNotFound, "NO_STORE", absl::StrCat("there is no store in ", config.data_dir))
+                      .Hint("name the folder that gnomond serves from, with --data-dir"),
+                  kFailed);
+  }
   absl::StatusOr<CheckReport> report = CheckStore(StoreOptions(config));
   if (!report.ok()) return Report(report.status(), kFailed);
   for (const BadRecord& bad : report->records) std::cout << bad.key << ": " << bad.reason << "\n";
@@ -65,6 +73,10 @@ int Restore(const Config& config, const std::string& file) {
 }
 
 int Serve(const Config& config) {
+#ifdef NDEBUG
+  // Debian builds Abseil without NDEBUG: each Lock() would keep a graph of all locks, under one lock of its own.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+#endif
   SetUpLog(config.log_level);
   RaiseFileLimit();
   HoldSignals();
