@@ -23,7 +23,11 @@ absl::Status LoadRest(ShardStore& handle, NetworkId id, Network* network, Networ
   return handle.Load(NetworkPrefix(id), [&](std::string_view key, std::string_view value) -> absl::Status {
     absl::StatusOr<Stored> stored = Decode(key, value);
     if (!stored.ok()) return stored.status();
-    if (auto* record = std::get_if<AddressRecord>(&*stored)) return network->LoadRecord(std::move(*record));
+    if (auto* record = std::get_if<AddressRecord>(&*stored)) {
+      // A quarantine of no length ended with its own commit, whether expiry is paused or not.
+      if (record->state == AddressState::kQuarantined && record->until <= record->since) record->state = AddressState::kFree;
+      return network->LoadRecord(*record);
+    }
     if (auto* prediction = std::get_if<PredictionRecord>(&*stored)) return network->LoadPrediction(std::move(*prediction));
     if (auto* found = std::get_if<NetworkMeta>(&*stored)) *meta = *found;
     return absl::OkStatus();
@@ -134,26 +138,66 @@ absl::StatusOr<std::optional<std::string>> NetworksState::EraseStep(NetworkId id
                                                                     absl::FunctionRef<bool()> more, Batch* batch) {
   auto member = networks_.find(id);
   GNOMON_CHECK(member == networks_.end() || member->second.closed());
-  std::string next;
-  std::vector<Op> ops;
-  size_t transactions = 0;
-  absl::Status walked = handle_->Load(NetworkPrefix(id), from, [&](std::string_view key, std::string_view) -> absl::Status {
-    if (ops.size() == Batch::kMaxKeys) {
-      batch->AddAlone(std::exchange(ops, {}));
-      if (++transactions == kErasedATurn || !more()) return absl::CancelledError("enough for one turn");
-    }
-    ops.push_back(Op{std::string(key), std::nullopt});
-    next.assign(key);
-    return absl::OkStatus();
-  });
-  if (!walked.ok() && !absl::IsCancelled(walked)) return walked;
-  if (!ops.empty()) batch->AddAlone(std::move(ops));
-  if (!next.empty()) return std::optional(next + '\0');
+  const std::string prefix = NetworkPrefix(id);
+  GNOMON_ASSIGN_OR_RETURN(std::string looked_at,
+                          EraseTurn({prefix, std::string(from), prefix + '\xff'}, more,
+                                    [](std::string_view, std::string_view) { return true; },
+                                    [&](std::vector<Op> ops) { batch->AddAlone(std::move(ops)); }));
+  if (!looked_at.empty()) return std::optional(looked_at + '\0');
   if (member != networks_.end()) {
     member->second.log->Reset(0);  // whoever watches it is told to list, and finds it gone
     networks_.erase(member);
   }
   return std::optional<std::string>();
+}
+
+absl::StatusOr<std::optional<std::string>> NetworksState::EraseFreeStep(NetworkId id, PoolId pool_id, std::string_view from,
+                                                                        absl::FunctionRef<bool()> more, absl::Time now,
+                                                                        Batch* batch) {
+  auto member = networks_.find(id);
+  if (member == networks_.end() || member->second.closed()) return NotFound();
+  const Network& network = *member->second.network;
+  const Pool* pool = network.FindPool(pool_id);
+  if (pool == nullptr || !pool->config().draining) return std::optional<std::string>();
+  const Prefix& prefix = pool->config().prefix;
+  auto key_of = [id](Ip address) { return EncodeChange(id, ErasedAddress{address}).key; };
+  // What is stored may be older than what is on its way to the store; the network's memory knows what is held.
+  auto is_free = [&](std::string_view key, std::string_view value) -> absl::StatusOr<bool> {
+    GNOMON_ASSIGN_OR_RETURN(Stored stored, Decode(key, value));
+    return !network.Describe(std::get<AddressRecord>(stored).address).has_value();
+  };
+  GNOMON_ASSIGN_OR_RETURN(
+      std::string looked_at,
+      EraseTurn({NetworkPrefix(id) + kAddressKind, from.empty() ? key_of(prefix.base()) : std::string(from), key_of(prefix.last())},
+                more, is_free, [&](std::vector<Op> ops) {
+                  batch->Add(static_cast<uint64_t>(id), std::move(ops), [&](uint64_t group) { return MetaOf(group, now); });
+                }));
+  if (looked_at.empty()) return std::optional<std::string>();
+  return std::optional(looked_at + '\0');
+}
+
+absl::StatusOr<std::string> NetworksState::EraseTurn(
+    const Stretch& stretch, absl::FunctionRef<bool()> more,
+    absl::FunctionRef<absl::StatusOr<bool>(std::string_view, std::string_view)> goes,
+    absl::FunctionRef<void(std::vector<Op>)> erase) const {
+  std::string looked_at;
+  std::vector<Op> ops;
+  size_t keys = 0;
+  absl::Status walked = handle_->Load(stretch.prefix, stretch.from, [&](std::string_view key, std::string_view value) -> absl::Status {
+    if (key > stretch.last) return absl::CancelledError("the stretch ends");
+    if (keys > 0 && keys % Batch::kMaxKeys == 0) {
+      if (!ops.empty()) erase(std::exchange(ops, {}));
+      if (keys == kErasedATurn * Batch::kMaxKeys || !more()) return absl::CancelledError("enough for one turn");
+    }
+    GNOMON_ASSIGN_OR_RETURN(const bool gone, goes(key, value));
+    if (gone) ops.push_back(Op{std::string(key), std::nullopt});
+    looked_at.assign(key);
+    ++keys;
+    return absl::OkStatus();
+  });
+  if (!walked.ok() && !absl::IsCancelled(walked)) return walked;
+  if (!ops.empty()) erase(std::move(ops));
+  return looked_at;
 }
 
 absl::StatusOr<std::shared_ptr<EventLog>> NetworksState::LogOf(NetworkId id) const {

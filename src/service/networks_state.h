@@ -37,7 +37,7 @@ struct Closing {
 
 class NetworksState {
  public:
-  static constexpr size_t kErasedATurn = 64;  // transactions
+  static constexpr size_t kErasedATurn = 64;  // groups of Batch::kMaxKeys keys
 
   // `networks`: what the shard owns, by the catalogue; of those that nothing is stored of, empty ones are made.
   explicit NetworksState(std::vector<NetworkId> networks);
@@ -65,6 +65,10 @@ class NetworksState {
   // be durable before the next.
   absl::StatusOr<std::optional<std::string>> EraseStep(NetworkId id, std::string_view from, absl::FunctionRef<bool()> more,
                                                        Batch* batch);
+  // In the same way, the keys of the addresses that a draining pool does not hold, so that none is left when the pool is
+  // gone. Nullopt too if there is no such pool. Should the pool stay, all that is lost is how long they have been idle.
+  absl::StatusOr<std::optional<std::string>> EraseFreeStep(NetworkId id, PoolId pool, std::string_view from,
+                                                           absl::FunctionRef<bool()> more, absl::Time now, Batch* batch);
 
   // The durable changes of the network.
   absl::StatusOr<std::shared_ptr<EventLog>> LogOf(NetworkId id) const;
@@ -90,6 +94,16 @@ class NetworksState {
     absl::Time expired = absl::InfinitePast();  // NetworkMeta::expired, as it was loaded
     bool closed() const { return !closings.empty(); }
   };
+
+  // Of stored keys that begin with `prefix`, from `from` to `last`.
+  struct Stretch {
+    std::string prefix, from, last;
+  };
+  // Gives `erase` those of the stretch that `goes` says it of, in groups that fit a transaction. Returns the last key that it
+  // looked at in this turn; empty if there was none.
+  absl::StatusOr<std::string> EraseTurn(const Stretch& stretch, absl::FunctionRef<bool()> more,
+                                        absl::FunctionRef<absl::StatusOr<bool>(std::string_view, std::string_view)> goes,
+                                        absl::FunctionRef<void(std::vector<Op>)> erase) const;
 
   static absl::Status NotFound();
   static void ShowCounts(const Member& member);

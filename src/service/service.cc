@@ -173,6 +173,7 @@ void Service::Ping(Reply<Done> reply) {
 
 // Each part may be done again: should a shard not answer, expiry still counts as paused, and it can be asked for once more.
 void Service::ResumeExpiry(Reply<Done> reply) {
+  if (!expiry_paused_) return reply(Done());  // a wall clock that has moved since the start moves nothing
   time_.CatchUp();
   OnAllShards([](NetworksState& state) { state.PauseExpiry(false); },
               [this, reply = std::move(reply)](absl::StatusOr<Done> resumed) mutable {
@@ -238,19 +239,59 @@ void Service::DrainPool(std::string network, PoolConfig config, Ip from, Reply<P
       Stage::kLater);
 }
 
-void Service::DeletePool(std::string_view network, std::string pool, Reply<Done> reply, Stage stage) {
-  OnNetwork<bool>(
+void Service::DeletePool(std::string_view network, std::string pool, Reply<Done> reply) {
+  OnNetwork<PoolConfig>(
       network,
-      [pool](Network& one, absl::Time now, Changes* changes) -> absl::StatusOr<bool> {
+      [pool = std::move(pool)](Network& one, absl::Time now, Changes* changes) -> absl::StatusOr<PoolConfig> {
         GNOMON_ASSIGN_OR_RETURN(const Pool* found, FindPool(one, pool));
-        return one.RemovePool(now, found->config().id, changes);
+        PoolConfig config = found->config();
+        const uint64_t to_give_back = one.ShadowsOf(config.id) + one.CountIn(config.id, AddressState::kWithdrawing);
+        if (found->counts().held > to_give_back) return one.RemovePool(now, config.id, changes).status();  // which refuses
+        config.draining = true;
+        if (config != found->config()) GNOMON_RETURN_IF_ERROR(one.UpdatePool(config, changes));
+        return config;
       },
-      [this, network = std::string(network), pool, reply = std::move(reply)](absl::StatusOr<bool> removed) mutable {
+      [this, network = std::string(network), reply = std::move(reply)](absl::StatusOr<PoolConfig> config) mutable {
+        if (!config.ok()) return reply(config.status());
+        EmptyPool(std::move(network), *std::move(config), std::move(reply));
+      });
+}
+
+void Service::EmptyPool(std::string network, PoolConfig config, Reply<Done> reply) {
+  DrainPool(network, config, config.prefix.base(),
+            [this, network, config, reply = std::move(reply)](absl::StatusOr<PoolView> drained) mutable {
+              if (!drained.ok()) return reply(drained.status());
+              EraseFree(std::move(network), std::move(config), "", std::move(reply));
+            });
+}
+
+// The keys go before their pool: after it, nobody would know that they are still to go.
+void Service::EraseFree(std::string network, PoolConfig config, std::string from, Reply<Done> reply) {
+  std::shared_ptr<const NetworkEntry> entry = directory_.FindNetwork(network);
+  if (entry == nullptr) return reply(NetworkNotFound(network));
+  auto step = [this, id = entry->id, pool = config.id, from = std::move(from)](NetworksState& state, absl::Time now, Batch* batch) {
+    return state.EraseFreeStep(id, pool, from, TurnOfErasing(), now, batch);
+  };
+  ShardOf(entry->id).Call<std::optional<std::string>>(
+      std::move(step),
+      [this, network = std::move(network), config = std::move(config),
+       reply = std::move(reply)](absl::StatusOr<std::optional<std::string>> next) mutable {
+        if (!next.ok()) return reply(next.status());
+        if (*next) return EraseFree(std::move(network), std::move(config), **std::move(next), std::move(reply));
+        RemovePool(std::move(network), std::move(config), std::move(reply));
+      },
+      Stage::kLater);
+}
+
+void Service::RemovePool(std::string network, PoolConfig config, Reply<Done> reply) {
+  OnNetwork<bool>(
+      network, [id = config.id](Network& one, absl::Time now, Changes* changes) { return one.RemovePool(now, id, changes); },
+      [this, network, config, reply = std::move(reply)](absl::StatusOr<bool> removed) mutable {
         if (!removed.ok()) return reply(removed.status());
         if (*removed) return reply(Done());
-        DeletePool(network, std::move(pool), std::move(reply), Stage::kLater);
+        EmptyPool(std::move(network), std::move(config), std::move(reply));
       },
-      stage);
+      Stage::kLater);
 }
 
 void Service::ListPools(std::string_view network, Reply<std::vector<PoolView>> reply) {

@@ -181,8 +181,8 @@ class Service {
   void CreatePool(std::string_view network, PoolConfig config, Reply<PoolView> reply);
   void UpdatePool(std::string_view network, std::string pool, absl::AnyInvocable<absl::Status(PoolConfig*)> change,
                   Reply<PoolView> reply);
-  // Of a pool with shadows, step by step: it drains from the first on.
-  void DeletePool(std::string_view network, std::string pool, Reply<Done> reply, Stage stage = Stage::kFirst);
+  // Step by step: it drains from the first on, and one that failed on its way goes on when it is asked for again.
+  void DeletePool(std::string_view network, std::string pool, Reply<Done> reply);
   void ListPools(std::string_view network, Reply<std::vector<PoolView>> reply);
 
   // Instances.
@@ -249,10 +249,14 @@ class Service {
   void CreationEnded(const ListedNetwork& network, absl::Duration start, const absl::Status& status,
                      absl::Span<const InstanceView> views) const;
   void DrainPool(std::string network, PoolConfig config, Ip from, Reply<PoolView> reply);
+  void EmptyPool(std::string network, PoolConfig config, Reply<Done> reply);  // and then remove it
+  void EraseFree(std::string network, PoolConfig config, std::string from, Reply<Done> reply);
+  void RemovePool(std::string network, PoolConfig config, Reply<Done> reply);
   struct Deletion;
   void ResolveDeletion(std::shared_ptr<Deletion> deletion);
   void ReopenNetwork(std::shared_ptr<Deletion> deletion);
   void EraseNetwork(NetworkId id, std::string from, Reply<Done> reply);  // step by step, then from the catalogue
+  std::function<bool()> TurnOfErasing() const;  // whether a step that began with this call may keep its shard longer
   void FillPredictions(std::shared_ptr<PredictionRun> run);
   InstanceView ViewOf(const Network& network, const Assignment& assignment) const;
   RecordView ViewIn(const Network& network, const AddressRecord& record) const;

@@ -202,10 +202,13 @@ void Service::ReopenNetwork(std::shared_ptr<Deletion> deletion) {
           Stage::kLater);
 }
 
+std::function<bool()> Service::TurnOfErasing() const {
+  return [this, end = clock_->Monotonic() + kEraseTurn] { return clock_->Monotonic() < end; };
+}
+
 void Service::EraseNetwork(NetworkId id, std::string from, Reply<Done> reply) {
   auto step = [this, id, from = std::move(from)](NetworksState& state, absl::Time, Batch* batch) {
-    const absl::Duration end = clock_->Monotonic() + kEraseTurn;
-    return state.EraseStep(id, from, [&] { return clock_->Monotonic() < end; }, batch);
+    return state.EraseStep(id, from, TurnOfErasing(), batch);
   };
   ShardOf(id).Call<std::optional<std::string>>(
       std::move(step),

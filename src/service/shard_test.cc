@@ -206,6 +206,47 @@ TEST_F(ShardTest, AnUnknownNetworkIsNotFound) {
   EXPECT_EQ(Create("a", NetworkId{8}), "NETWORK_NOT_FOUND");
 }
 
+// The creation may not be stored yet when the store is looked through: here an old record of its address is.
+TEST_F(ShardTest, ErasingWhatIsFreeKeepsWhatIsHeldThoughItIsNotStoredYet) {
+  Start();
+  AddPool("10.0.0.0/30");
+  for (const char* id : {"a", "b"}) {
+    EXPECT_EQ(Create(id).substr(0, 7), "10.0.0.");
+    Reply<size_t> released;
+    Call<size_t>(
+        kNetwork,
+        [id](Network& network, absl::Time now, Changes* changes) -> absl::StatusOr<size_t> {
+          return network.Release(now, {.instance = id}, changes)->size();
+        },
+        &released);
+    ASSERT_EQ(released.Wait().value(), 1u);
+  }
+  clock_.Pass(absl::Seconds(31));
+  Reply<size_t> erased;
+  shard_->Call<size_t>(
+      [](NetworksState& state, absl::Time now, Batch* batch) -> absl::StatusOr<size_t> {
+        PoolId pool = 0;
+        auto drain = [&](Network& network, Changes* changes) -> absl::StatusOr<size_t> {
+          EXPECT_TRUE(network.Create(now, {.instance = "c"}, changes).ok());
+          PoolConfig config = network.pools()[0]->config();
+          config.draining = true;
+          pool = config.id;
+          EXPECT_TRUE(network.UpdatePool(config, changes).ok());
+          return size_t{0};
+        };
+        EXPECT_TRUE(state.On(kNetwork, now, batch, drain).ok());
+        size_t steps = 0;
+        std::optional<std::string> from = "";
+        for (; from; ++steps) from = state.EraseFreeStep(kNetwork, pool, *from, [] { return true; }, now, batch).value();
+        return steps;
+      },
+      erased.Callback());
+  EXPECT_EQ(erased.Wait().value(), 2u) << "one, and one that finds nothing more";
+  EXPECT_EQ(disk_->Copy().size(), 3u) << "meta, pool, c";
+  Start();
+  EXPECT_EQ(Create("c"), "10.0.0.1");
+}
+
 TEST_F(ShardTest, AQuarantineEndsInCoreTimeAlsoOverARestart) {
   Start();
   AddPool("10.0.0.7/32");

@@ -366,6 +366,36 @@ TEST_P(StoreContractTest, SnapshotIsOneStateWhileCommitsGoOn) {
   writer.join();
 }
 
+TEST_P(StoreContractTest, ALongSnapshotIsBrokenOffRatherThanHoldUpTheRecoveryFromAFailedWrite) {
+  auto shard = Acquire();
+  const int keys = 2000;
+  std::vector<Transaction> puts;
+  for (int i = 0; i < keys; ++i) puts.push_back(Put("k" + std::to_string(i), "x"));
+  ASSERT_TRUE(Commit(*shard, std::move(puts)).ok());
+  absl::Notification recovered;
+  std::thread recovery;
+  int seen = 0;
+  // With the patience that it has for each key, it would take twenty seconds to its end.
+  absl::Status snapshot = store_->Snapshot([&](std::string_view, std::string_view) {
+    if (seen++ == 0) {
+      world_->FailNextWrite();
+      EXPECT_EQ(CodeOf(Commit(*shard, {Put("k0", "y")})), "STORE_FAILED");
+      recovery = std::thread([&] {
+        EXPECT_TRUE(Commit(*Acquire(), {Put("k0", "z")}).ok());
+        recovered.Notify();
+      });
+    }
+    recovered.WaitForNotificationWithTimeout(absl::Milliseconds(10));
+    return absl::OkStatus();
+  });
+  recovery.join();
+  EXPECT_EQ(CodeOf(snapshot), "STORE_FAILED") << snapshot;
+  EXPECT_LT(seen, keys);
+  seen = 0;
+  EXPECT_TRUE(store_->Snapshot([&](std::string_view, std::string_view) { return ++seen, absl::OkStatus(); }).ok());
+  EXPECT_EQ(seen, keys) << "begun again, it comes to its end";
+}
+
 TEST_P(StoreContractTest, ShardsCommitAtTheSameTime) {
   const int shards = 4;
   const int commits = 100;
