@@ -4,18 +4,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "api/auth.h"
 #include "api/decode.h"
 #include "base/absl_view.h"
 #include "base/error.h"
 
 namespace gnomon {
-namespace {
-
-// Such a route names its network first.
-bool NamesNetwork(const Route& route) { return route.pattern.starts_with("/v1/networks/{network}"); }
-
-}  // namespace
-
 Api::Api(Parts parts)
     : parts_(std::move(parts)), encoder_(parts_.service), router_(Routes()),
       watches_(std::make_unique<WatchPump>(parts_.service, parts_.heartbeat)) {}
@@ -97,7 +91,7 @@ void Api::Handle(HttpRequest& request, HttpResponder responder) const {
     call->route = match.route->pattern;
     call->writes = match.route->method != HttpMethod::kGet;
     call->arguments = std::move(match.arguments);
-    if (NamesNetwork(*match.route)) call->network = call->arguments[0];
+    if (match.route->names_network()) call->network = call->arguments[0];
   }
   if (!recognised.ok()) {
     const std::string code = CodeOf(recognised);
@@ -121,13 +115,14 @@ absl::Status Api::Recognise(const Router::Match& match, HttpRequest* request) co
   if (match.route == nullptr) return absl::OkStatus();
   if (request->principal.role < match.route->role) {
     return Error(absl::StatusCode::kPermissionDenied, "ROLE_TOO_LOW",
-                 absl::StrCat("the role of ", request->principal.id, " does not allow this"))
-        .Hint("use a token of a higher role");
+                 absl::StrCat(request->principal.id, " has the role ", AbslView(RoleName(request->principal.role)),
+                              ", and this needs ", AbslView(RoleName(match.route->role))))
+        .Hint("use a token of that role; gnomond --make-token makes one");
   }
-  if (NamesNetwork(*match.route)) {
-    return request->principal.MayUse(match.arguments[0]) ? absl::OkStatus() : NetworkForbidden(match.arguments[0]);
+  if (match.route->names_network() && !request->principal.MayUse(match.arguments[0])) {
+    return NetworkForbidden(match.arguments[0]);
   }
-  if (match.route->checks_network || request->principal.networks.empty()) return absl::OkStatus();
+  if (!match.route->for_all_networks() || request->principal.networks.empty()) return absl::OkStatus();
   return Error(absl::StatusCode::kPermissionDenied, "NETWORK_FORBIDDEN",
                absl::StrCat("this concerns all networks, and the token ", request->principal.id, " is for some alone"))
       .Hint("use a token without a list of networks");

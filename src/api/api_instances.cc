@@ -16,13 +16,24 @@ std::string LocationOf(const std::string& network, std::string_view instance) {
   return absl::StrCat("/v1/networks/", network, "/instances/", AbslView(instance));
 }
 
+// The core names the item of a batch that it refuses by how the message begins, as "instances[3]: "; here it is in the field,
+// as "instances[3].address".
+absl::Status InItem(const absl::Status& refused) {
+  const std::string_view message = StdView(refused.message());
+  const size_t end = message.find("]: ");
+  if (!message.starts_with("instances[") || end == std::string_view::npos) return refused;
+  const std::string item(message.substr(0, end + 1));
+  const std::string field = PartsOf(refused).field;
+  return InField(refused, field.empty() || field == "instances" ? item : absl::StrCat(item, ".", field));
+}
+
 // A prediction's id, where the caller gives none: that of the request, which is fresh unless the caller sent it.
 std::string FreshId(const Exchange& call) { return call.id(); }
 
 absl::StatusOr<std::optional<uint64_t>> Generation(const Service& service, const std::optional<std::string>& text) {
   if (!text) return std::optional<uint64_t>();
   absl::StatusOr<uint64_t> generation = service.ParseRevision(*text);
-  if (!generation.ok()) return generation.status();
+  if (!generation.ok()) return InField(generation.status(), "generation");
   return std::optional<uint64_t>(*generation);
 }
 
@@ -57,17 +68,16 @@ void Api::CreateInstances(Call call, HttpRequest& request) const {
   absl::StatusOr<JsonObject> body = document.Parse(request.body);
   if (!body.ok()) return call->Fail(body.status());
   std::vector<JsonObject> bodies;
-  body->Required("instances", &bodies);
+  if (absl::Status done = body->Required("instances", &bodies).Done(); !done.ok()) return call->Fail(done);
   std::vector<CreateInstanceCall> creates;
   for (JsonObject& one : bodies) {
     creates.push_back({.network = call->arguments[0]});
     if (absl::Status decoded = DecodeInstance(one, &creates.back()); !decoded.ok()) return call->Fail(decoded);
     if (call->ids.size() < Exchange::kMaxIds) call->ids.push_back(creates.back().request.instance);
   }
-  if (absl::Status done = body->Done(); !done.ok()) return call->Fail(done);
   parts_.service->CreateInstances(
       call->arguments[0], std::move(creates), [this, call](absl::StatusOr<std::vector<InstanceView>> views) {
-        if (!views.ok()) return call->Fail(views.status());
+        if (!views.ok()) return call->Fail(InItem(views.status()));
         std::string answer;
         JsonWriter json(&answer);
         json.BeginObject().Key("instances").BeginArray();
@@ -157,11 +167,11 @@ void Api::Predict(Call call, HttpRequest& request) const {
     body->Fail(Error(absl::StatusCode::kInvalidArgument, "INVALID_ID", "an id has 1 to 128 bytes").Field("id").Value(Excerpt(*id)));
   }
   if (id) predict.id = *id;
+  if (absl::Status done = body->Done(); !done.ok()) return call->Fail(done);
   for (JsonObject& one : bodies) {
     predict.predictions.emplace_back();
     if (absl::Status decoded = DecodePrediction(one, &predict.predictions.back()); !decoded.ok()) return call->Fail(decoded);
   }
-  if (absl::Status done = body->Done(); !done.ok()) return call->Fail(done);
   call->network = predict.network;
   call->ids.push_back(absl::StrCat(predict.source, "/", predict.id));
   if (!request.principal.MayUse(predict.network)) return call->Fail(NetworkForbidden(predict.network));

@@ -104,7 +104,7 @@ void Api::Watch(Call call, HttpRequest& request) const {
   std::optional<uint64_t> revision;
   if (text) {
     absl::StatusOr<uint64_t> parsed = parts_.service->ParseRevision(*text);
-    if (!parsed.ok()) return call->Fail(parsed.status());
+    if (!parsed.ok()) return call->Fail(InField(parsed.status(), last_event.empty() ? "revision" : "Last-Event-ID"));
     revision = *parsed;
   }
   if (watches_->Full()) {

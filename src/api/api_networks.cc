@@ -2,6 +2,8 @@
 //
 // Networks, pools and hosts.
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -53,13 +55,40 @@ std::string WritePage(std::string_view member, const std::vector<T>& all, const 
   return answer;
 }
 
-// A creation that found the network, but with another value of `field`.
-absl::Status NetworkDiffers(const NetworkEntry& entry, std::string_view field) {
-  return Error(absl::StatusCode::kAlreadyExists, "NETWORK_EXISTS",
-               absl::StrCat("network ", entry.name, " exists with another ", AbslView(field)))
-      .Field(field)
-      .Value(entry.name)
-      .Hint("change it with PATCH, or leave it out");
+absl::Status NotFound(std::string_view code, std::string_view kind, std::string_view name) {
+  return Error(absl::StatusCode::kNotFound, code, absl::StrCat("no ", AbslView(kind), " ", Excerpt(name)))
+      .Field(kind)
+      .Value(Excerpt(name));
+}
+
+// A creation that asks for `wanted` found the network. An error that names the first member in which the two differ, as far
+// as it was sent.
+struct WantedNetwork {
+  std::string account;
+  std::optional<int64_t> vni;
+  std::optional<uint32_t> warm_target;
+  std::optional<std::map<std::string, uint32_t>> warm_targets;
+};
+
+absl::Status Compare(const WantedNetwork& wanted, const NetworkEntry& has) {
+  auto differs = [&](std::string_view field, const std::string& value, std::string_view hint) {
+    return Error(absl::StatusCode::kAlreadyExists, "NETWORK_EXISTS",
+                 absl::StrCat("network ", has.name, " exists with another ", AbslView(field)))
+        .Field(field)
+        .Value(value)
+        .Hint(hint);
+  };
+  const std::string_view fixed = "it stays as it was made: use another name, or leave it out to get what is there";
+  const std::string_view changed = "update the network to change it, or leave it out";
+  if (wanted.account != has.account) {
+    return differs("account", wanted.account, "a network belongs to one account: use another name");
+  }
+  if (wanted.vni && *wanted.vni != has.vni) return differs("vni", absl::StrCat(*wanted.vni), fixed);
+  if (wanted.warm_target && *wanted.warm_target != has.warm.target) {
+    return differs("warm_target", absl::StrCat(*wanted.warm_target), changed);
+  }
+  if (wanted.warm_targets && *wanted.warm_targets != has.warm.by_type) return differs("warm_targets", "", changed);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -68,22 +97,26 @@ void Api::CreateNetwork(Call call, HttpRequest& request) const {
   JsonDocument document;
   absl::StatusOr<JsonObject> body = document.Parse(request.body);
   if (!body.ok()) return call->Fail(body.status());
-  std::string name, account;
-  std::optional<int64_t> vni;
+  std::string name;
+  WantedNetwork wanted;
   WarmPool warm;
-  const bool says_target = body->Has("warm_target"), says_targets = body->Has("warm_targets");
-  body->RequiredName("name", &name).RequiredName("account", &account).Optional("vni", &vni);
-  body->Range("vni", vni, 1, Catalogue::kMaxVni);
+  body->RequiredName("name", &name).RequiredName("account", &wanted.account).Optional("vni", &wanted.vni);
+  body->Range("vni", wanted.vni, 1, Catalogue::kMaxVni);
   if (absl::Status decoded = DecodeWarmPool(*body, &warm); !decoded.ok()) return call->Fail(decoded);
+  if (body->Has("warm_target")) wanted.warm_target = warm.target;
+  if (body->Has("warm_targets")) wanted.warm_targets = warm.by_type;
   call->network = name;
   if (!request.principal.MayUse(name)) return call->Fail(NetworkForbidden(name));
-  std::optional<uint32_t> number;
-  if (vni) number = static_cast<uint32_t>(*vni);
-  auto reply = [this, call, warm, says_target, says_targets](absl::StatusOr<std::pair<NetworkView, bool>> made) {
+  auto reply = [this, call, wanted](absl::StatusOr<std::pair<NetworkView, bool>> made) {
+    if (CodeOf(made.status()) == "NETWORK_EXISTS") {  // which does not name the member
+      const auto there = parts_.service->FindNetwork(call->network);
+      const absl::Status differs = there == nullptr || there->deleting ? absl::OkStatus() : Compare(wanted, *there);
+      return call->Fail(differs.ok() ? made.status() : differs);
+    }
     if (!made.ok()) return call->Fail(made.status());
-    const WarmPool& has = made->first.entry.warm;
-    if (says_target && has.target != warm.target) return call->Fail(NetworkDiffers(made->first.entry, "warm_target"));
-    if (says_targets && has.by_type != warm.by_type) return call->Fail(NetworkDiffers(made->first.entry, "warm_targets"));
+    if (!made->second) {
+      if (absl::Status differs = Compare(wanted, made->first.entry); !differs.ok()) return call->Fail(differs);
+    }
     if (parts_.configured) parts_.configured(made->first.entry);
     std::string answer;
     JsonWriter json(&answer);
@@ -92,7 +125,9 @@ void Api::CreateNetwork(Call call, HttpRequest& request) const {
     if (made->second) headers.emplace_back("Location", absl::StrCat("/v1/networks/", made->first.entry.name));
     call->Send(made->second ? 201 : 200, std::move(answer), std::move(headers));
   };
-  parts_.service->CreateNetwork(name, account, number, warm, std::move(reply));
+  std::optional<uint32_t> vni;
+  if (wanted.vni) vni = static_cast<uint32_t>(*wanted.vni);
+  parts_.service->CreateNetwork(name, wanted.account, vni, warm, std::move(reply));
 }
 
 void Api::ListNetworks(Call call, HttpRequest& request) const {
@@ -192,7 +227,7 @@ void Api::GetPool(Call call, HttpRequest&) const {
       encoder_.Write(view, &json);
       return call->Send(200, std::move(answer));
     }
-    call->Fail(404, "POOL_NOT_FOUND", absl::StrCat("no pool ", Excerpt(call->arguments[1]), " in this network"));
+    call->Fail(NotFound("POOL_NOT_FOUND", "pool", call->arguments[1]));
   });
 }
 
@@ -259,7 +294,7 @@ void Api::GetHost(Call call, HttpRequest&) const {
     encoder_.Write(host, &json);
     return call->Send(200, std::move(answer));
   }
-  call->Fail(404, "HOST_NOT_FOUND", absl::StrCat("no host ", Excerpt(call->arguments[0])));
+  call->Fail(NotFound("HOST_NOT_FOUND", "host", call->arguments[0]));
 }
 
 void Api::DeleteHost(Call call, HttpRequest&) const {

@@ -23,13 +23,7 @@ TEST_F(ApiTest, ANetworkIsMadeOnceReadChangedAndDeletedWhenItIsEmpty) {
   EXPECT_EQ(made.headers["location"], "/v1/networks/prod");
   EXPECT_EQ(made["/vni"], "42");
   EXPECT_EQ(Post("/v1/networks", body).code(), "200");
-  EXPECT_EQ(Post("/v1/networks", R"({"name":"prod","account":"other"})").code(), "409 NETWORK_EXISTS");
   EXPECT_EQ(Post("/v1/networks", R"({"name":"b","account":"acme","vni":42})").code(), "409 VNI_IN_USE");
-  ApiAnswer differs = Post("/v1/networks", R"({"name":"prod","account":"acme","warm_target":99})");
-  EXPECT_EQ(differs.code(), "409 NETWORK_EXISTS");
-  EXPECT_EQ(differs["/field"], "warm_target");
-  EXPECT_EQ(Post("/v1/networks", R"({"name":"prod","account":"acme","warm_targets":{"other":3}})")["/field"], "warm_targets");
-  EXPECT_EQ(Post("/v1/networks", R"({"name":"prod","account":"acme"})").code(), "200") << "what is not sent is not compared";
   ApiAnswer changed = Patch("/v1/networks/prod", R"({"warm_target":7})");
   EXPECT_EQ(changed["/warm_target"], "7");
   EXPECT_EQ(changed["/warm_targets/web"], "3") << "what is not sent stays";
@@ -41,6 +35,27 @@ TEST_F(ApiTest, ANetworkIsMadeOnceReadChangedAndDeletedWhenItIsEmpty) {
   EXPECT_EQ(Delete("/v1/networks/prod/instances/vm-1").code(), "200");
   EXPECT_EQ(Delete("/v1/networks/prod").code(), "204");
   EXPECT_EQ(Get("/v1/networks/prod").code(), "404 NETWORK_NOT_FOUND");
+}
+
+TEST_F(ApiTest, ANetworkThatIsThereIsTheAnswerUnlessAMemberDiffersWhichIsNamed) {
+  const std::string body = R"({"name":"prod","account":"acme","vni":42,"warm_target":5,"warm_targets":{"web":3}})";
+  EXPECT_EQ(Post("/v1/networks", body).code(), "201");
+  EXPECT_EQ(Post("/v1/networks", body).code(), "200");
+  EXPECT_EQ(Post("/v1/networks", R"({"name":"prod","account":"acme"})").code(), "200") << "what is not sent is not compared";
+  struct Case {
+    const char *body, *field, *value;
+  };
+  for (const Case& c : {Case{R"({"name":"prod","account":"other"})", "account", "other"},
+                        Case{R"({"name":"prod","account":"acme","vni":43})", "vni", "43"},
+                        Case{R"({"name":"prod","account":"acme","vni":42,"warm_target":99})", "warm_target", "99"},
+                        Case{R"({"name":"prod","account":"acme","warm_targets":{"web":4}})", "warm_targets", "<none>"}}) {
+    ApiAnswer differs = Post("/v1/networks", c.body);
+    EXPECT_EQ(differs.code(), "409 NETWORK_EXISTS") << c.body;
+    EXPECT_EQ(differs["/field"], c.field) << c.body;
+    EXPECT_EQ(differs["/value"], c.value) << c.body;
+    EXPECT_THAT(differs["/detail"], HasSubstr(absl::StrCat("another ", c.field)));
+  }
+  EXPECT_EQ(Get("/v1/networks/prod")["/warm_target"], "5") << "a refusal changes nothing";
 }
 
 TEST_F(ApiTest, ListsByNameArePagedWithoutLossOrRepetition) {
@@ -92,6 +107,7 @@ TEST_F(ApiTest, APoolIsMadeReadChangedDrainedAndDeleted) {
   clock.Pass(absl::Minutes(2));
   EXPECT_EQ(Delete("/v1/networks/prod/pools/a").code(), "204");
   EXPECT_EQ(Get("/v1/networks/prod/pools/a").code(), "404 POOL_NOT_FOUND");
+  EXPECT_EQ(Get("/v1/networks/prod/pools/a")["/value"], "a");
   EXPECT_EQ(Delete("/v1/networks/prod/pools/a").code(), "404 POOL_NOT_FOUND");
   EXPECT_EQ(Patch("/v1/networks/prod/pools/a", "{}").code(), "404 POOL_NOT_FOUND");
 }
@@ -154,7 +170,14 @@ TEST_F(ApiTest, AFullPoolTellsWhatItHolds) {
   EXPECT_EQ(full["/shadow"], "0");
   EXPECT_EQ(full["/assigned"], "1");
   EXPECT_EQ(full["/quarantined"], "1");
+  EXPECT_EQ(full["/preserved"], "0");
   EXPECT_EQ(full["/excluded"], "2");
+  EXPECT_EQ(Delete("/v1/networks/prod/instances/vm-1?preserve=1h").code(), "200");
+  EXPECT_EQ(Create("vm-3")["/preserved"], "1");
+  const auto* problem = openapi.document().at("components").at_pointer("/schemas/Problem/properties").if_object();
+  for (const char* count : {"free", "shadow", "assigned", "quarantined", "preserved", "excluded"}) {
+    EXPECT_TRUE(full.json.as_object().contains(count) && problem->contains(count)) << count;
+  }
 }
 
 TEST_F(ApiTest, ABatchIsMadeWhollyOrNotAtAll) {
@@ -174,6 +197,53 @@ TEST_F(ApiTest, ABatchIsMadeWhollyOrNotAtAll) {
   ApiAnswer wrong = Post(path, R"({"instances":[{"id":"x","type":"web"},{"id":"y","type":"a b"}]})");
   EXPECT_EQ(wrong.code(), "400 INVALID_NAME");
   EXPECT_EQ(wrong["/field"], "instances[1].type");
+  ApiAnswer taken = Post(path, R"({"instances":[{"id":"b0","type":"web"},{"id":"y","type":"web","address":"10.0.0.1"}]})");
+  EXPECT_EQ(taken.code(), "409 ADDRESS_IN_USE");
+  EXPECT_EQ(taken["/value"], "10.0.0.1");
+  EXPECT_EQ(Post(path, R"({"instances":[{"id":"x","type":"web"},{"id":"x","type":"web"}]})")["/field"], "instances[1]");
+}
+
+TEST_F(ApiTest, AMacBelongsToOneInstance) {
+  MakeNetwork("10.0.0.0/24");
+  EXPECT_EQ(Create("vm-1", R"(,"mac":"0a:00:00:00:00:01")").code(), "201");
+  ApiAnswer taken = Create("vm-2", R"(,"mac":"0A-00-00-00-00-01")");
+  EXPECT_EQ(taken.code(), "409 MAC_IN_USE");
+  EXPECT_EQ(taken["/field"], "mac");
+  EXPECT_EQ(taken["/value"], "0a:00:00:00:00:01");
+  ApiAnswer batch = Post(absl::StrCat(kInstances, ":batch"),
+                         R"({"instances":[{"id":"vm-3","type":"web"},{"id":"vm-2","type":"web","mac":"0a:00:00:00:00:01"}]})");
+  EXPECT_EQ(batch.code(), "409 MAC_IN_USE");
+  EXPECT_EQ(batch["/field"], "instances[1].mac");
+  EXPECT_EQ(Create("vm-1", R"(,"mac":"0a:00:00:00:00:01")").code(), "200") << "its own";
+}
+
+TEST_F(ApiTest, AnAddressIsOfThePoolThatIsNamed) {
+  MakeNetwork("10.0.0.0/24");
+  ASSERT_EQ(Post("/v1/networks/prod/pools", R"({"name":"b","prefix":"10.1.0.0/24"})").code(), "201");
+  EXPECT_EQ(Create("vm-1", R"(,"pool":"b","address":"10.1.0.5")").code(), "201");
+  ApiAnswer outside = Create("vm-2", R"(,"pool":"b","address":"10.0.0.5")");
+  EXPECT_EQ(outside.code(), "400 ADDRESS_OUTSIDE_POOLS");
+  EXPECT_EQ(outside["/field"], "address");
+  EXPECT_EQ(Create("vm-2", R"(,"address":"10.2.0.5")").code(), "400 ADDRESS_OUTSIDE_POOLS");
+}
+
+TEST_F(ApiTest, APoolWithShadowsGivesThemBackWhenItDrainsAndIsDeletedWithThem) {
+  const std::string pool = "/v1/networks/prod/pools/a";
+  for (const bool drain : {true, false}) {
+    if (drain) MakeNetwork("10.0.0.0/22");
+    const std::string predict = absl::StrCat(R"({"network":"prod","source":"s","id":")", drain,
+                                             R"(","predictions":[{"type":"web","count":300,"horizon":"1h"}]})");
+    ASSERT_EQ(Post("/v1/predict_instances", predict)["/predictions/0/reserved"], "300");
+    ASSERT_EQ(Get(pool)["/counts/shadow"], "300");
+    if (!drain) break;
+    ApiAnswer drained = Patch(pool, R"({"draining":true})");
+    EXPECT_EQ(drained["/counts/shadow"], "0") << "they are back before it answers";
+    EXPECT_EQ(drained["/counts/free"], "1022");
+    ASSERT_EQ(Patch(pool, R"({"draining":false})").code(), "200");
+  }
+  EXPECT_EQ(Delete(pool).code(), "204");
+  EXPECT_EQ(Get(pool).code(), "404 POOL_NOT_FOUND");
+  EXPECT_EQ(Get("/v1/networks/prod/shadows").size("shadows"), 0u);
 }
 
 TEST_F(ApiTest, ADualStackInstanceHasOneAddressOfEachFamily) {
@@ -246,6 +316,7 @@ TEST_F(ApiTest, HostsAreSetListedAndForgotten) {
   EXPECT_EQ(wrong["/field"], "physical_address");
   EXPECT_EQ(Delete("/v1/hosts/h1").code(), "204");
   EXPECT_EQ(Get("/v1/hosts/h1").code(), "404 HOST_NOT_FOUND");
+  EXPECT_EQ(Get("/v1/hosts/h1")["/field"], "host");
 }
 
 TEST_F(ApiTest, TwoClientsRaceForTheLastAddressAndOneGetsIt) {

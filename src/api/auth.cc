@@ -227,19 +227,4 @@ std::optional<HttpResponse> Gate::Admit(HttpRequest* request) const {
   return ProblemResponse(refusal, request->id);
 }
 
-absl::Status Permit(const Principal& principal, Role needed, std::string_view network) {
-  if (principal.role < needed) {
-    return Error(absl::StatusCode::kPermissionDenied, "ROLE_TOO_LOW",
-                 absl::StrCat("\"", principal.id, "\" is ", AbslView(RoleName(principal.role)), " and must be ",
-                              AbslView(RoleName(needed))));
-  }
-  if (!network.empty() && !principal.MayUse(network)) {
-    return Error(absl::StatusCode::kPermissionDenied, "NETWORK_NOT_YOURS",
-                 absl::StrCat("\"", principal.id, "\" may not use network ", Excerpt(network)))
-        .Field("network")
-        .Value(Excerpt(network));
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace gnomon

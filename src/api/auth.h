@@ -70,7 +70,4 @@ class Gate {
   std::vector<ListenAddress> listen_;
 };
 
-// UNAUTHENTICATED never; PERMISSION_DENIED "ROLE_TOO_LOW" or "NETWORK_NOT_YOURS". An empty `network` means none.
-absl::Status Permit(const Principal& principal, Role needed, std::string_view network);
-
 }  // namespace gnomon

@@ -113,13 +113,5 @@ TEST(AuthTest, TokensDifferAndHoldNoSecret) {
   EXPECT_EQ(CodeOf(CheckToken({"a", "sha256:00:00", Role::kAdmin, {}})), "INVALID_TOKEN");
 }
 
-TEST(AuthTest, RolesAndNetworksAreKept) {
-  const Principal allocator{"x", Role::kAllocator, {"prod"}};
-  EXPECT_TRUE(Permit(allocator, Role::kViewer, "prod").ok());
-  EXPECT_TRUE(Permit(allocator, Role::kAllocator, "").ok());
-  EXPECT_EQ(CodeOf(Permit(allocator, Role::kAdmin, "prod")), "ROLE_TOO_LOW");
-  EXPECT_EQ(CodeOf(Permit(allocator, Role::kViewer, "test")), "NETWORK_NOT_YOURS");
-}
-
 }  // namespace
 }  // namespace gnomon

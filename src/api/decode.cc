@@ -13,8 +13,6 @@
 namespace gnomon {
 namespace {
 
-constexpr size_t kMaxLabelsBytes = 4096;  // of an instance, in their canonical form
-
 Error Invalid(std::string_view code, std::string_view field, std::string_view value, std::string_view message) {
   return Error(absl::StatusCode::kInvalidArgument, code, message).Field(field).Value(value);
 }
@@ -122,7 +120,10 @@ absl::Status QueryArguments::Done() {
 
 absl::Status InField(const absl::Status& status, std::string_view field) {
   const ErrorParts parts = PartsOf(status);
-  return Error(status.code(), parts.code, StdView(status.message())).Field(field).Value(parts.value).Hint(parts.hint);
+  Error error(status.code(), parts.code, StdView(status.message()));
+  error.Field(field).Value(parts.value).Hint(parts.hint);
+  for (const auto& [name, number] : parts.numbers) error.Number(name, number);
+  return error;
 }
 
 absl::Status NetworkForbidden(std::string_view network) {
@@ -140,10 +141,10 @@ absl::StatusOr<std::string> CanonicalLabels(const std::map<std::string, std::str
     }
     absl::StrAppend(&text, key, "=", value, "\n");
   }
-  if (text.size() > kMaxLabelsBytes) {
+  if (text.size() > Network::kMaxLabelsBytes) {
     return Error(Invalid("INVALID_LABEL", "labels", absl::StrCat(text.size()),
                          absl::StrCat("the labels have ", text.size(), " bytes")))
-        .Hint(absl::StrCat("all keys and values, with two bytes more for each, have at most ", kMaxLabelsBytes, " bytes"));
+        .Hint(absl::StrCat("all keys and values, with two bytes more for each, have at most ", Network::kMaxLabelsBytes, " bytes"));
   }
   return text;
 }
@@ -220,23 +221,27 @@ absl::Status DecodePrediction(JsonObject& body, Prediction* prediction) {
   std::optional<int64_t> count;
   std::optional<JsonObject> resources;
   int64_t wanted = 0;
+  // First, as what it does not know is told before what is missing.
+  if (body.Optional("resources", &resources); resources) {
+    resources->Optional("vcpu", &prediction->resources.vcpu).Optional("memory_gb", &prediction->resources.memory_gb);
+    if (absl::Status done = resources->Done(); !done.ok()) body.Fail(done);
+  }
   body.RequiredName("type", &prediction->type)
       .OptionalName("zone", &prediction->scope.zone)
       .OptionalName("host", &prediction->scope.host)
       .Required("count", &wanted)
       .Range("count", wanted, 0, Network::kMaxPredicted)
       .Required("horizon", &prediction->horizon)
-      .Optional("additive", &prediction->additive)
-      .Optional("resources", &resources);
-  if (resources) {
-    resources->Optional("vcpu", &prediction->resources.vcpu).Optional("memory_gb", &prediction->resources.memory_gb);
-    if (absl::Status done = resources->Done(); !done.ok()) body.Fail(done);
-  }
+      .Optional("additive", &prediction->additive);
   GNOMON_RETURN_IF_ERROR(body.Done());
   prediction->count = static_cast<uint32_t>(wanted);
   // A host implies its zone, and a shadow's scope is one of the two.
   if (!prediction->scope.host.empty()) prediction->scope.zone.clear();
-  return absl::OkStatus();
+  // The service checks it too; here the field is named by its place in the body.
+  const absl::Status possible = Network::Validate({.key = {"", prediction->type, prediction->scope},
+                                                   .count = prediction->count,
+                                                   .horizon = prediction->horizon});
+  return possible.ok() ? possible : InField(possible, body.Path(PartsOf(possible).field));
 }
 
 absl::Status DecodeWarmPool(JsonObject& body, WarmPool* warm) {

@@ -46,7 +46,7 @@ absl::Status InField(const absl::Status& status, std::string_view field);
 
 absl::Status NetworkForbidden(std::string_view network);
 
-// As AddressRecord::labels. "INVALID_LABEL" if a value has a line break, or all have more than 4096 bytes.
+// As AddressRecord::labels. "INVALID_LABEL" if a value has a line break, or all have more than Network::kMaxLabelsBytes.
 absl::StatusOr<std::string> CanonicalLabels(const std::map<std::string, std::string>& labels);
 
 // An address or range of "exclude".
@@ -59,6 +59,7 @@ absl::Status DecodeInstance(JsonObject& body, CreateInstanceCall* call);
 // takes it away.
 absl::Status DecodePoolMembers(JsonObject& body, PoolConfig* config);
 
+// One of "predictions". Errors: also those of Network::Validate.
 absl::Status DecodePrediction(JsonObject& body, Prediction* prediction);
 
 // "warm_target" and "warm_targets", into `warm`; those that were not sent stay as they are.

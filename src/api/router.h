@@ -32,9 +32,12 @@ struct Route {
   Role role;
   void (Api::*run)(std::shared_ptr<Exchange>, HttpRequest&) const;
   bool takes_query = false;  // without it, any query argument is unknown
-  // The network is in the body or the query, or each answer is filtered: `run` checks it. What neither does so nor begins
-  // with "/v1/networks/{network}" concerns all networks, and is refused to a token that is for some.
-  bool checks_network = false;
+  bool checks_network = false;  // the network is in the body or the query, or the answer is filtered: `run` checks it
+
+  // Whether it names its network first, as {network}.
+  bool names_network() const { return pattern.starts_with("/v1/networks/{network}"); }
+  // Whether it is refused to a token that is for some networks. So is a new route, unless it says otherwise.
+  bool for_all_networks() const { return role != Role::kNone && !names_network() && !checks_network; }
 };
 
 class Router {

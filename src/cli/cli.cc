@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/failure.h"
@@ -58,6 +59,10 @@ int RefuseUsage(const CLI::App& root, const CLI::ParseError& refused, const Cons
   const CLI::App* at = DeepestNamed(root, &command.words);
   std::vector<std::string> left = root.remaining(true);
   std::string message = refused.what();
+  // What is converted are numbers alone.
+  if (refused.get_name() == "ConversionError") {
+    message = absl::StrCat(absl::StripPrefix(message, "Could not convert: "), ", which is not a number");
+  }
   std::string hint;
   if (!left.empty()) {
     const std::string& word = left.front();

@@ -100,6 +100,14 @@ TEST(Cli, UpdatesSendWhatIsGivenAlone) {
            "PATCH",
            "/v1/networks/prod/pools/a",
            R"({"draining":false,"gateway":null,"exclude":[]})"},
+          {{"update", "pool", "a", "-n", "prod", "--headroom", "0.5"},
+           "PATCH",
+           "/v1/networks/prod/pools/a",
+           R"({"headroom":5E-1})"},
+          {{"update", "network", "prod", "--type-target", "none"},
+           "PATCH",
+           "/v1/networks/prod",
+           R"({"warm_targets":{}})"},
           {{"resume-expiry"}, "POST", "/v1/expiry:resume", "{}"}}) {
     ExpectSent(c);
   }
@@ -113,6 +121,32 @@ TEST(Cli, AllocateWithNameOutputPrintsTheAddressAlone) {
   EXPECT_EQ(RunGnomon({"allocate", "vm-1", "-n", "prod", "--type", "web"}, server.url()).out,
             "ID    TYPE  ADDRESS   MAC                ZONE  HOST  SOURCE\n"
             "vm-1  web   10.0.0.5  02:00:00:00:00:01  z1    h7    shadow\n");
+}
+
+TEST(Cli, BothAddressesOfADualStackInstanceAreInTheTable) {
+  ScriptedHttpServer server([](const ScriptedRequest& request) {
+    if (request.method == "DELETE") {
+      return ScriptedAnswer{.body = R"({"released":[{"address":"10.0.0.5"},{"address":"fd00::5"}]})"};
+    }
+    return ScriptedAnswer{.body = R"({"instances":[{"id":"vm-1","address":"10.0.0.5","addresses":[{"address":"10.0.0.5"},)"
+                                  R"({"address":"fd00::5"}]}],"next_page_token":""})"};
+  });
+  EXPECT_EQ(RunGnomon({"get", "instances", "-n", "prod"}, server.url()).out,
+            "ID    TYPE  ADDRESS           MAC  ZONE  HOST  SOURCE\n"
+            "vm-1  -     10.0.0.5,fd00::5  -    -     -     -\n");
+  EXPECT_EQ(RunGnomon({"release", "vm-1", "-n", "prod"}, server.url()).out,
+            "ADDRESS   STATE  INSTANCE  TYPE  POOL  HOST  SINCE  UNTIL\n"
+            "10.0.0.5  -      -         -     -     -     -      -\n"
+            "fd00::5   -      -         -     -     -     -      -\n");
+}
+
+TEST(Cli, AnUpdateOfATypesTargetIsSeenInTheTable) {
+  ScriptedHttpServer server([](const ScriptedRequest&) {
+    return ScriptedAnswer{.body = R"({"name":"prod","account":"acme","vni":1,"warm_target":0,"warm_targets":{"web":5}})"};
+  });
+  EXPECT_EQ(RunGnomon({"update", "network", "prod", "--type-target", "web=5"}, server.url()).out,
+            "NAME  ACCOUNT  VNI  WARM TARGET  OF TYPES\n"
+            "prod  acme     1    0            web=5\n");
 }
 
 TEST(Cli, ListsComeInAllForms) {
@@ -155,6 +189,12 @@ TEST(Cli, UsageErrorsSuggestAndExitWith2) {
                          {{"allocate", "vm-1", "-n", "prod", "--type", "t", "--label", "x"}, "(BAD_LABEL)"},
                          {{"update", "pool", "a", "-n", "prod"}, "nothing to change was given"},
                          {{"update", "network", "prod", "--type-target", "web"}, "(BAD_TARGET)"},
+                         {{"predict", "-n", "prod", "--type", "t", "--horizon", "1m", "--count", "many"},
+                          "--count = many, which is not a number (USAGE)"},
+                         {{"get", "networks", "--limit", "-1"}, "--limit: "},
+                         {{"get", "pools", "-n", "prod", "--type", "web"}, "unknown option --type"},
+                         {{"get", "instances", "-n", "prod", "--state", "free"}, "unknown option --state"},
+                         {{"get", "shadows", "10.0.0.5", "-n", "prod"}, "unexpected argument 10.0.0.5"},
                          {{"get", "networks", "--timeout", "5"}, "(BAD_TIMEOUT)"},
                          {{"get", "networks", "--server", "nowhere"}, "(INVALID_SERVER)"}}) {
     CliRun run = RunGnomon(c.words);
@@ -262,6 +302,8 @@ TEST(Completion, BashCompletesCommandsOptionsAndChoices) {
     std::string words, want;
   };
   for (const Case& c : std::vector<Case>{{"gnomon re", "release reassign restore replay resume-expiry\n"},
+                                         {"gnomon update n", "network\n"},
+                                         {"gnomon update pool --dr", "--draining\n"},
                                          {"gnomon get po", "pools\n"},
                                          {"gnomon create pool --pre", "--prefix\n"},
                                          {"gnomon create pool a -n prod --str", "--strategy\n"},

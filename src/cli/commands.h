@@ -19,6 +19,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
+#include "cli/kind.h"
 #include "cli/session.h"
 
 namespace gnomon {
@@ -54,6 +55,9 @@ absl::Status Put(Session& session, std::string_view method, const std::string& p
 
 // One object in the form that -o asks for: a table of one row in the columns of the kind `singular`.
 void PrintObject(Session& session, std::string_view singular, const JsonValue& object);
+
+// A list of objects of one kind in the form that -o asks for.
+void PrintList(Session& session, const Kind& kind, JsonArray rows);
 
 void AddReadCommands(CommandTree& tree);    // get, describe, watch
 void AddWriteCommands(CommandTree& tree);   // create, delete, allocate, release, reassign, predict

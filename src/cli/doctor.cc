@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
@@ -46,10 +47,15 @@ class Examination {
     for (absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipWhitespace())) {
       if (!absl::ConsumePrefix(&line, "[-]")) continue;
       named = true;
+      if (absl::StartsWith(line, "expiry paused")) {
+        Add(Health::kWarn, "ready", std::string(line.substr(0, line.find(';'))),
+            "set the server's clock right, or if it is right: gnomon resume-expiry");
+        continue;
+      }
       Add(Health::kFail, "ready", std::string(line),
           "see the server's log; it mends itself if this is a start or a drain");
     }
-    if (status == 200) Add(Health::kOk, "ready", "all of the server's own checks pass");
+    if (status == 200 && !named) Add(Health::kOk, "ready", "all of the server's own checks pass");
     if (status != 200 && !named)
       Add(Health::kFail, "ready", absl::StrCat("/readyz answers ", status), "see the server's log");
   }
@@ -76,7 +82,7 @@ class Examination {
       return Add(Health::kFail, auth ? "access" : "networks", std::string(listed.message()),
                  auth ? "give a valid token with --token-file" : "see the server's log");
     }
-    Add(Health::kOk, "access", absl::StrCat(networks.size(), " networks are visible"));
+    Add(Health::kOk, "access", absl::StrCat(networks.size(), networks.size() == 1 ? " network is visible" : " networks are visible"));
     for (const std::string& network : networks) {
       absl::Status pools = api_.List({"v1", "networks", network, "pools"}, "pools", {}, 0,
                                      [&](const JsonValue& pool) {

@@ -49,7 +49,7 @@ TEST(Doctor, FindsNothingWrongWithAHealthyServer) {
   EXPECT_EQ(lines[1], "ok clock: the clocks differ by 0");
   EXPECT_EQ(lines[2], "ok ready: all of the server's own checks pass");
   EXPECT_EQ(lines[3], "ok version: 1.2.3");
-  EXPECT_EQ(lines[4], "ok access: 1 networks are visible");
+  EXPECT_EQ(lines[4], "ok access: 1 network is visible");
   EXPECT_EQ(lines[5], "ok pool prod/a: 900 of 1000 addresses can be given");
 }
 
@@ -63,12 +63,20 @@ TEST(Doctor, FindsWhatIsWrong) {
            {{.date = "Tue, 24 Nov 2026 07:09:04 GMT"}, 1, "warn clock: the clocks differ by 30s"},
            {{.date = "Tue, 24 Nov 2026 08:09:34 GMT"}, 1, "fail clock: the clocks differ by 1h"},
            {{.ready = 503, .ready_text = "[+]store ok\n[-]shards loading\n"}, 2, "fail ready: shards loading"},
+           {{.ready_text = "[+]store ok\n[-]expiry paused: the clock had moved; resume it\n"}, 2,
+            "warn ready: expiry paused: the clock had moved"},
            {{.ready = 503, .ready_text = ""}, 2, "fail ready: /readyz answers 503"},
            {{.version = "1.3.0"}, 3, "warn version: gnomon is 1.2.3, gnomond is 1.3.0"},
            {{.networks = 401}, 4, "fail access: a token is needed"},
            {{.free = 100}, 5, "warn pool prod/a: 100 of 1000 addresses can be given"},
            {{.free = 0}, 5, "fail pool prod/a: 0 of 1000 addresses can be given"}}) {
     EXPECT_EQ(Lines(c.fake).at(c.line), c.want);
+  }
+}
+
+TEST(Doctor, DoesNotCallAServerReadyWhoseExpiryIsPaused) {
+  for (const std::string& line : Lines({.ready_text = "[+]store ok\n[-]expiry paused: the clock had moved\n"})) {
+    EXPECT_FALSE(line.starts_with("ok ready")) << line;
   }
 }
 

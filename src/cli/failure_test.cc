@@ -47,12 +47,14 @@ TEST(PrintFailure, ShowsEverythingAndEndsWithTheNextCommand) {
             "  next: gnomon get pools -n prod\n");
 }
 
-TEST(PrintFailure, ToldOfAMissingTokenNamesTheFlagNotTheHeader) {
-  std::ostringstream err;
-  PrintFailure(Error(absl::StatusCode::kUnauthenticated, "TOKEN_MISSING", "no token").Hint("send \"Authorization\""),
-               {.words = "get pools", .network = "prod"}, err);
-  EXPECT_NE(err.str().find("--token-file"), std::string::npos) << err.str();
-  EXPECT_EQ(err.str().find("Authorization"), std::string::npos) << err.str();
+TEST(PrintFailure, ToldOfAMissingOrUnknownTokenNamesTheFlagNotTheHeader) {
+  for (const char* code : {"TOKEN_MISSING", "TOKEN_UNKNOWN", "TOKEN_MALFORMED"}) {
+    std::ostringstream err;
+    PrintFailure(Error(absl::StatusCode::kUnauthenticated, code, "no token").Hint("send \"Authorization\""),
+                 {.words = "get pools", .network = "prod"}, err);
+    EXPECT_NE(err.str().find("--token-file"), std::string::npos) << err.str();
+    EXPECT_EQ(err.str().find("Authorization"), std::string::npos) << err.str();
+  }
 }
 
 TEST(NextCommand, LooksWhereTheFailureIs) {
@@ -63,6 +65,21 @@ TEST(NextCommand, LooksWhereTheFailureIs) {
   for (const Case& c : std::vector<Case>{
            {absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND", "allocate", "prod", "gnomon get networks"},
            {absl::StatusCode::kFailedPrecondition, "NETWORK_IN_USE", "delete network", "prod", "gnomon get instances -n prod"},
+           {absl::StatusCode::kFailedPrecondition, "NETWORK_IN_USE", "delete network", "", "gnomon get instances -n NETWORK"},
+           {absl::StatusCode::kAlreadyExists, "NETWORK_EXISTS", "create network", "", "gnomon get networks"},
+           {absl::StatusCode::kPermissionDenied, "NETWORK_FORBIDDEN", "get pools", "prod", "gnomon get networks"},
+           {absl::StatusCode::kNotFound, "HOST_NOT_FOUND", "delete host", "", "gnomon get hosts"},
+           {absl::StatusCode::kFailedPrecondition, "NO_POOL", "allocate", "prod", "gnomon create pool --help"},
+           {absl::StatusCode::kFailedPrecondition, "POOL_IN_USE", "delete pool", "prod", "gnomon get addresses -n prod"},
+           {absl::StatusCode::kAlreadyExists, "MAC_IN_USE", "allocate", "prod", "gnomon get instances -n prod"},
+           {absl::StatusCode::kResourceExhausted, "TOO_MANY_SOURCES", "predict", "prod", "gnomon get shadows -n prod"},
+           {absl::StatusCode::kInvalidArgument, "ADDRESS_OUTSIDE_POOLS", "allocate", "prod", "gnomon get pools -n prod"},
+           {absl::StatusCode::kAlreadyExists, "ADDRESS_IN_USE", "allocate", "prod", "gnomon describe address it -n prod"},
+           {absl::StatusCode::kAlreadyExists, "INSTANCE_DIFFERS", "allocate", "prod", "gnomon describe instance it -n prod"},
+           {absl::StatusCode::kInvalidArgument, "INVALID_PREDICTION", "predict", "prod", "gnomon predict --help"},
+           {absl::StatusCode::kOutOfRange, "FOREIGN_REVISION", "watch", "prod", "gnomon watch -n prod"},
+           {absl::StatusCode::kOutOfRange, "FOREIGN_REVISION", "release", "prod", "gnomon get instances -n prod"},
+           {absl::StatusCode::kUnknown, "FILE_FAILED", "backup", "", "gnomon backup --help"},
            {absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND", "describe instance", "prod",
             "gnomon get instances -n prod"},
            {absl::StatusCode::kNotFound, "NO_SUCH", "describe address", "prod", "gnomon get addresses -n prod"},
@@ -72,7 +89,7 @@ TEST(NextCommand, LooksWhereTheFailureIs) {
            {absl::StatusCode::kInvalidArgument, "USAGE", "", "", "gnomon --help"},
            {absl::StatusCode::kUnavailable, "SERVER_UNREACHABLE", "get pools", "prod", "gnomon doctor"},
            {absl::StatusCode::kUnauthenticated, "NO_TOKEN", "get pools", "prod", "gnomon doctor"}}) {
-    EXPECT_EQ(NextCommand(Error(c.status, c.code, "x"), {c.words, c.network}), c.want) << c.code << " " << c.words;
+    EXPECT_EQ(NextCommand(Error(c.status, c.code, "x").Value("it"), {c.words, c.network}), c.want) << c.code << " " << c.words;
   }
 }
 

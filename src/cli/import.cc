@@ -4,17 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "base/absl_view.h"
 #include "base/error.h"
 #include "cli/labels.h"
-#include "cli/render.h"
 #include "client/csv.h"
 #include "net/ip.h"
 #include "net/mac.h"
@@ -23,9 +19,11 @@
 namespace gnomon {
 namespace {
 
-constexpr size_t kMaxNameBytes = 128;
+constexpr std::string_view kNameIs = "1 to 128 of the characters A-Z a-z 0-9 . _ ~ -";
+// As the API, which checks them again.
+constexpr size_t kMaxNameBytes = 128, kMaxLabels = 64, kMaxLabelBytes = 256, kMaxLabelsBytes = 4096;
 
-// As the API: [A-Za-z0-9._~-]{1,128}.
+// [A-Za-z0-9._~-]{1,128}
 bool IsName(std::string_view text) {
   return !text.empty() && text.size() <= kMaxNameBytes && std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '~' || c == '-';
@@ -49,6 +47,21 @@ absl::Status ReadAddress(const CsvReader& csv, ImportRow* row) {
   return absl::OkStatus();
 }
 
+absl::Status CheckLabels(const CsvReader& csv, const JsonObject& labels) {
+  size_t bytes = 0;
+  for (const auto& label : labels) {
+    const std::string name(label.key()), value = TextMember(labels, name);
+    if (!IsName(name)) return csv.Bad("labels", absl::StrCat("label ", Excerpt(name), " is not named by ", AbslView(kNameIs)));
+    if (value.size() > kMaxLabelBytes) {
+      return csv.Bad("labels", absl::StrCat("label ", name, " has more than ", kMaxLabelBytes, " bytes"));
+    }
+    bytes += name.size() + value.size() + 2;
+  }
+  if (labels.size() > kMaxLabels) return csv.Bad("labels", absl::StrCat("more than ", kMaxLabels, " labels"));
+  if (bytes > kMaxLabelsBytes) return csv.Bad("labels", absl::StrCat("all together more than ", kMaxLabelsBytes, " bytes"));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ImportRow> ReadRow(const CsvReader& csv) {
   ImportRow row;
   row.line = csv.line();
@@ -59,7 +72,7 @@ absl::StatusOr<ImportRow> ReadRow(const CsvReader& csv) {
         {"host", "host", false}}) {
     std::string_view text = csv.Field(column);
     if (text.empty() && !required) continue;
-    if (!IsName(text)) return csv.Bad(column, "not 1 to 128 of the characters A-Z a-z 0-9 . _ ~ -");
+    if (!IsName(text)) return csv.Bad(column, absl::StrCat("not ", AbslView(kNameIs)));
     row.instance[boost::json::string_view(member.data(), member.size())] = std::string(text);
   }
   GNOMON_RETURN_IF_ERROR(ReadAddress(csv, &row));
@@ -69,9 +82,9 @@ absl::StatusOr<ImportRow> ReadRow(const CsvReader& csv) {
     row.instance["mac"] = mac->ToString();
   }
   if (std::string_view text = csv.Field("labels"); !text.empty()) {
-    std::vector<std::string> items = absl::StrSplit(AbslView(text), ';');
-    absl::StatusOr<JsonObject> labels = ParseLabels(items);
+    absl::StatusOr<JsonObject> labels = ParseLabelsCell(text);
     if (!labels.ok()) return csv.Bad("labels", StdView(labels.status().message()));
+    GNOMON_RETURN_IF_ERROR(CheckLabels(csv, *labels));
     row.instance["labels"] = *std::move(labels);
   }
   return row;
@@ -111,53 +124,6 @@ absl::Status JoinRows(const CsvReader& csv, ImportRow row, ImportRow* first) {
   return absl::OkStatus();
 }
 
-// The line of the file that the server's "instances[17].address" means, if it means one.
-std::optional<int64_t> LineOf(const std::string& field, const ImportRow* batch, size_t size) {
-  size_t index = 0;
-  if (!field.starts_with("instances[")) return std::nullopt;
-  std::string digits = field.substr(10, field.find(']') - 10);
-  if (!absl::SimpleAtoi(digits, &index) || index >= size) return std::nullopt;
-  return batch[index].line;
-}
-
-absl::Status AtLine(const absl::Status& refused, const std::string& path, const ImportRow* batch, size_t size) {
-  ErrorParts parts = PartsOf(refused);
-  std::optional<int64_t> line = LineOf(parts.field, batch, size);
-  std::string where = line ? absl::StrCat(path, ":", *line)
-                           : absl::StrCat(path, ", lines ", batch[0].line, " to ", batch[size - 1].line);
-  Error error(refused.code(), parts.code, absl::StrCat(where, ": ", refused.message()));
-  if (!parts.field.empty()) error.Field(parts.field).Value(parts.value);
-  if (!parts.hint.empty()) error.Hint(parts.hint);
-  return error;
-}
-
-// The instance that answers the batch's item `index`; null if there is none.
-const JsonValue& ItemOf(const JsonValue& answer, size_t index) {
-  static const auto& kNone = *new JsonValue();
-  const JsonValue& items = Member(answer, "instances");
-  return items.is_array() && index < items.get_array().size() ? items.get_array()[index] : kNone;
-}
-
-// Gives `row`'s instance, which is `made` now, its IPv6 address, unless it has it.
-absl::Status SendSecond(ApiClient& api, const std::string& network, const std::string& path, const ImportRow& row,
-                        const JsonValue& made) {
-  if (const JsonValue& addresses = Member(made, "addresses"); addresses.is_array()) {
-    for (const JsonValue& address : addresses.get_array()) {
-      if (TextMember(address, "address") == row.second) return absl::OkStatus();
-    }
-  }
-  const std::string id = TextMember(row.instance, "id") + ":reassign";
-  absl::Status done = api.Call("POST", ApiPath({"v1", "networks", network, "instances", id}),
-                               JsonObject{{"address", row.second}})
-                          .status();
-  if (done.ok()) return done;
-  const ErrorParts parts = PartsOf(done);
-  return Error(done.code(), parts.code, absl::StrCat(path, ":", row.second_line, ": ", done.message()))
-      .Field("address")
-      .Value(row.second)
-      .Hint("if it is in quarantine, run the import again when that is over");
-}
-
 // The prefix length of the block that an instance has; empty if it has single addresses.
 std::string BlockLength(const JsonValue& instance) {
   const JsonValue& record = Member(instance, "record");
@@ -173,6 +139,7 @@ absl::StatusOr<std::vector<ImportRow>> ReadImport(const std::string& path) {
   GNOMON_RETURN_IF_ERROR(CheckColumns(*csv, path));
   std::vector<ImportRow> rows;
   std::map<std::string, int64_t> lines;     // of each address
+  std::map<std::string, size_t> macs;       // their row
   std::map<std::string, size_t> instances;  // their index in `rows`
   while (true) {
     GNOMON_ASSIGN_OR_RETURN(bool any, csv->Next());
@@ -181,13 +148,19 @@ absl::StatusOr<std::vector<ImportRow>> ReadImport(const std::string& path) {
     auto [first, fresh] = lines.emplace(TextMember(row.instance, "address"), row.line);
     if (!fresh) return csv->Bad("address", absl::StrCat("named on line ", first->second, " already"));
     auto [known, single] = instances.emplace(TextMember(row.instance, "id"), rows.size());
+    if (const std::string mac = TextMember(row.instance, "mac"); !mac.empty()) {
+      auto [owner, unique] = macs.emplace(mac, known->second);
+      if (!unique && owner->second != known->second) {
+        return csv->Bad("mac", absl::StrCat("named on line ", rows[owner->second].line, " already, of another instance"));
+      }
+    }
     if (single) {
       rows.push_back(std::move(row));
     } else {
       GNOMON_RETURN_IF_ERROR(JoinRows(*csv, std::move(row), &rows[known->second]));
     }
   }
-  std::stable_partition(rows.begin(), rows.end(), [](const ImportRow& row) { return row.second.empty(); });
+  std::stable_sort(rows.begin(), rows.end(), [](const ImportRow& a, const ImportRow& b) { return a.kind() < b.kind(); });
   return rows;
 }
 
@@ -225,43 +198,16 @@ absl::Status CheckAgainstPools(ApiClient& api, const std::string& network, const
   return absl::OkStatus();
 }
 
-absl::Status SendImport(ApiClient& api, const std::string& network, const std::string& path,
-                        const std::vector<ImportRow>& rows, size_t* sent) {
-  const std::string target = ApiPath({"v1", "networks", network, "instances:batch"});
-  *sent = 0;
-  for (size_t at = 0; at < rows.size();) {
-    const ImportRow* batch = &rows[at];
-    JsonArray instances;
-    size_t addresses = 0;
-    while (at < rows.size() && addresses + rows[at].addresses() <= kImportBatch) {
-      addresses += rows[at].addresses();
-      instances.push_back(rows[at++].instance);
-    }
-    const size_t size = instances.size();
-    absl::StatusOr<JsonValue> done = api.Call("POST", target, JsonObject{{"instances", std::move(instances)}});
-    if (!done.ok()) return AtLine(done.status(), path, batch, size);
-    for (size_t i = 0; i < size; ++i) {
-      if (!batch[i].second.empty()) GNOMON_RETURN_IF_ERROR(SendSecond(api, network, path, batch[i], ItemOf(*done, i)));
-      *sent += batch[i].addresses();
-    }
-  }
-  return absl::OkStatus();
-}
-
 absl::Status WriteExport(ApiClient& api, const std::string& network, std::ostream& out) {
-  out << "address,prefix_length,instance,type,zone,host,mac,labels\n";
+  std::string_view header = "address,prefix_length,instance,type,zone,host,mac,labels\n";
   auto write = [&](const JsonValue& instance) {
     JsonArray addresses = {JsonObject{{"address", TextMember(instance, "address")}}};
     if (const JsonValue& all = Member(instance, "addresses"); all.is_array() && !all.get_array().empty()) {
       addresses = all.get_array();
     }
-    std::string labels;
-    if (const JsonValue& all = Member(instance, "labels"); all.is_object()) {
-      for (const auto& pair : all.get_object()) {
-        absl::StrAppend(&labels, labels.empty() ? "" : ";", std::string(pair.key()), "=",
-                        TextMember(all, std::string(pair.key())));
-      }
-    }
+    const JsonValue& all_labels = Member(instance, "labels");
+    const std::string labels = all_labels.is_object() ? LabelsCell(all_labels.get_object()) : "";
+    out << std::exchange(header, "");
     for (const JsonValue& address : addresses) {
       out << CsvField(TextMember(address, "address")) << "," << BlockLength(instance);
       for (std::string_view member : {"id", "type", "zone", "host", "mac"}) {
@@ -271,7 +217,9 @@ absl::Status WriteExport(ApiClient& api, const std::string& network, std::ostrea
     }
     return out ? absl::OkStatus() : Error(absl::StatusCode::kUnknown, "OUTPUT_FAILED", "cannot write the export");
   };
-  return api.List({"v1", "networks", network, "instances"}, "instances", {}, 0, write).status();
+  GNOMON_RETURN_IF_ERROR(api.List({"v1", "networks", network, "instances"}, "instances", {}, 0, write).status());
+  out << header;  // of a network without instances
+  return absl::OkStatus();
 }
 
 }  // namespace gnomon

@@ -3,15 +3,16 @@
 // Import makes the assignments of a CSV file known to a network, so that nobody starts empty; export writes such a
 // file.
 //
-// Columns, by name: address, instance and type are required; prefix_length, zone, host, mac and labels (a=1;b=2) are
+// Columns, by name: address, instance and type are required; prefix_length, zone, host, mac and labels (labels.h) are
 // optional. A row is an address, or the block that prefix_length makes it; 10.0.0.16/28 says the same in one column. Two
 // rows of one instance, an IPv4 and an IPv6 address alike in all else, are a dual-stack instance. All rows are checked
-// before the first is sent; they go in batches of 100 addresses, each all or nothing. Running an import again goes on
-// where it ended, for what is there already counts as done.
+// before the first is sent. Addresses go in batches of 100, each all or nothing, then blocks one by one, then dual-stack
+// instances. Running an import again goes on where it ended, for what is there already counts as done.
 //
-// Limits: the API takes one address by its value at a creation, so the IPv6 address of a dual-stack instance follows by a
-// reassignment of the one that the server chose, which rests in quarantine then. Such instances go last. If the server
-// had chosen what a later one is to get, that one is refused, and the import is to be run again after the quarantine.
+// The API takes one address by its value at a creation. So the IPv6 addresses of the dual-stack instances are preserved
+// first, all of them, by an instance of its own each that is made and released at once; no instance that is made then gets
+// one that is meant for another. Each is put on its instance by a reassignment, and the one that the server had chosen rests
+// in quarantine: a pool needs room for both.
 #pragma once
 
 #include <cstdint>
@@ -35,9 +36,13 @@ struct ImportRow {
   int64_t second_line = 0;
 
   size_t addresses() const { return second.empty() ? 1 : 2; }
+  // In the order in which they are sent.
+  enum class Kind { kSingle, kBlock, kDual };
+  Kind kind() const { return !second.empty() ? Kind::kDual : instance.contains("block_length") ? Kind::kBlock : Kind::kSingle; }
 };
 
-// Dual-stack instances come last, all else in the order of the file. Errors: CsvReader's; INVALID_ARGUMENT (BAD_CSV) names the line and the column.
+// By kind, and those of a kind in the order of the file. Errors: CsvReader's; INVALID_ARGUMENT (BAD_CSV) names the line and
+// the column.
 absl::StatusOr<std::vector<ImportRow>> ReadImport(const std::string& path);
 
 // The rows of the file that these are.
@@ -48,7 +53,7 @@ absl::Status CheckAgainstPools(ApiClient& api, const std::string& network, const
                                const std::vector<ImportRow>& rows);
 
 // Sends all rows. `*sent` counts those of the file that are done, also after an error, which names the line that the server
-// refused.
+// refused, and the column if it is one's.
 absl::Status SendImport(ApiClient& api, const std::string& network, const std::string& path,
                         const std::vector<ImportRow>& rows, size_t* sent);
 

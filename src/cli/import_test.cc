@@ -29,6 +29,14 @@ std::string ManyRows(int count) {
   return text;
 }
 
+std::string ManyLabels(int count, int bytes) {
+  std::string text;
+  for (int i = 0; i < count; ++i) {
+    text += (i == 0 ? "k" : ";k") + std::to_string(i) + "=" + std::string(static_cast<size_t>(bytes), 'v');
+  }
+  return text;
+}
+
 ScriptedAnswer OnePool(const ScriptedRequest& request) {
   if (request.method == "GET") return {.body = R"({"pools":[{"prefix":"10.0.0.0/16"}],"next_page_token":""})"};
   return {.status = 201, .body = R"({"instances":[]})"};
@@ -63,6 +71,14 @@ TEST(ReadImport, BadRowIsNamedByLineAndColumn) {
            {"address,instance,type\n10.0.0.5/99,vm-1,web\n", ":2: column address: "},
            {"address,instance,type,mac\n10.0.0.5,vm-1,web,zz\n", ":2: column mac: "},
            {"address,instance,type,labels\n10.0.0.5,vm-1,web,env\n", ":2: column labels: label env is not name=value"},
+           {"address,instance,type,labels\n10.0.0.5,vm-1,web,a b=c\n", ":2: column labels: label a b is not named by 1 to 128"},
+           {"address,instance,type,labels\n10.0.0.5,vm-1,web,a=" + std::string(257, 'v') + "\n",
+            ":2: column labels: label a has more than 256 bytes"},
+           {"address,instance,type,labels\n10.0.0.5,vm-1,web," + ManyLabels(65, 1) + "\n", ":2: column labels: more than 64"},
+           {"address,instance,type,labels\n10.0.0.5,vm-1,web," + ManyLabels(16, 256) + "\n",
+            ":2: column labels: all together more than 4096"},
+           {"address,instance,type,mac\n10.0.0.5,vm-1,web,0a:00:00:00:00:01\n10.0.0.6,vm-2,web,0A-00-00-00-00-01\n",
+            ":3: column mac: named on line 2 already"},
            {"address,instance,type\n10.0.0.5,vm-1,web\n10.0.0.5,vm-2,web\n",
             ":3: column address: named on line 2 already"},
            {"address,instance,type\n10.0.0.5,vm-1,web\n10.0.0.6,vm-1,web\n",
@@ -118,12 +134,27 @@ TEST(Import, DryRunSendsNothing) {
   EXPECT_EQ(server.requests().size(), 1u);
 }
 
-TEST(Import, ADualStackInstanceGetsBothItsAddresses) {
+// "METHOD path body" of the requests from `first` on.
+std::vector<std::string> Sent(const ScriptedHttpServer& server, size_t first) {
+  std::vector<std::string> sent;
+  const std::vector<ScriptedRequest> requests = server.requests();
+  for (size_t i = first; i < requests.size(); ++i) {
+    const std::string target = requests[i].target.substr(std::string("/v1/networks/prod/instances").size());
+    sent.push_back(requests[i].method + " " + target + " " + requests[i].body);
+  }
+  return sent;
+}
+
+ScriptedAnswer TwoPools() {
+  return {.body = R"({"pools":[{"prefix":"10.0.0.0/16"},{"prefix":"fd00::/64"}],"next_page_token":""})"};
+}
+
+TEST(Import, DualStackInstancesGetBothTheirAddressesWhicheverTheServerChooses) {
   ScriptedHttpServer server([](const ScriptedRequest& request) {
-    if (request.method == "GET") {
-      return ScriptedAnswer{.body = R"({"pools":[{"prefix":"10.0.0.0/16"},{"prefix":"fd00::/64"}],"next_page_token":""})"};
-    }
-    if (request.Path().ends_with(":reassign")) return ScriptedAnswer{.body = R"({"id":"vm-2"})"};
+    if (request.Path().ends_with("/pools")) return TwoPools();
+    if (request.Path().ends_with("/vm-1")) return ScriptedAnswer{.body = "{}"};
+    if (request.method == "GET") return ScriptedAnswer{.status = 404, .body = R"({"code":"INSTANCE_NOT_FOUND"})"};
+    if (!request.Path().ends_with(":batch")) return ScriptedAnswer{.body = "{}"};
     return ScriptedAnswer{.status = 201, .body = R"({"instances":[
         {"id":"vm-1","addresses":[{"address":"10.0.0.5"},{"address":"fd00::5"}]},
         {"id":"vm-2","addresses":[{"address":"10.0.0.6"},{"address":"fd00::1"}]}]})"};
@@ -133,32 +164,82 @@ TEST(Import, ADualStackInstanceGetsBothItsAddresses) {
   CliRun run = RunGnomon({"import", path, "-n", "prod", "-o", "json"}, server.url());
   EXPECT_EQ(run.code, 0) << run.err;
   EXPECT_EQ(run.out, "{\n  \"rows\": 4,\n  \"imported\": 4,\n  \"dry_run\": false\n}\n");
-  const std::vector<ScriptedRequest> requests = server.requests();
-  ASSERT_EQ(requests.size(), 3u) << "the server had chosen the right one for vm-1 itself";
-  EXPECT_EQ(requests[1].body,
-            R"({"instances":[{"id":"vm-1","type":"web","address":"10.0.0.5","families":["ipv4","ipv6"]},)"
-            R"({"id":"vm-2","type":"web","address":"10.0.0.6","families":["ipv4","ipv6"]}]})");
-  EXPECT_EQ(requests[2].target, "/v1/networks/prod/instances/vm-2:reassign");
-  EXPECT_EQ(requests[2].body, R"({"address":"fd00::6"})");
+  const std::vector<std::string> want = {
+      "GET /vm-1 ",  // it is there already
+      "GET /vm-2 ",
+      R"(POST  {"id":"gnomon-import.fd00--6","type":"web","address":"fd00::6"})",
+      "DELETE /gnomon-import.fd00--6?preserve=1h ",
+      R"(POST :batch {"instances":[{"id":"vm-1","type":"web","address":"10.0.0.5","families":["ipv4","ipv6"]},)"
+      R"({"id":"vm-2","type":"web","address":"10.0.0.6","families":["ipv4","ipv6"]}]})",
+      R"(POST /vm-2:reassign {"address":"fd00::6"})"};
+  EXPECT_EQ(Sent(server, 1), want);
+}
+
+TEST(Import, BlocksGoOneByOneAfterTheAddresses) {
+  ScriptedHttpServer server(OnePool);
+  CliRun run = RunGnomon({"import", Write("address,instance,type\n10.0.0.16/28,n-1,k8s\n10.0.0.5,vm-1,web\n"), "-n", "prod"},
+                         server.url());
+  EXPECT_EQ(run.code, 0) << run.err;
+  const std::vector<std::string> want = {R"(POST :batch {"instances":[{"id":"vm-1","type":"web","address":"10.0.0.5"}]})",
+                                         R"(POST  {"id":"n-1","type":"k8s","address":"10.0.0.16","block_length":28})"};
+  EXPECT_EQ(Sent(server, 1), want);
+}
+
+TEST(Import, ARefusalNamesLineAndColumnOfEachKindOfRow) {
+  struct Case {
+    std::string rows, problem, want;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"10.0.0.5,a,web\n10.0.0.6,b,web\n", R"("detail":"instances[1]: in use","field":"instances[1].mac")",
+            "hosts.csv:3: column mac: in use (C)\n"},
+           {"10.0.0.5,a,web\n10.0.0.6,b,web\n", R"("detail":"in use","field":"address","value":"10.0.0.6")",
+            "hosts.csv:3: column address: in use (C)\n"},
+           {"10.0.0.5,a,web\n10.0.0.6,b,web\n", R"("detail":"instances[0]: it differs","field":"instances[0].type")",
+            "hosts.csv:2: column type: it differs (C)\n"},
+           {"10.0.0.5,a,web\n10.0.0.6,b,web\n", R"("detail":"full")", "hosts.csv, lines 2 to 3: full (C)\n"},
+           {"10.0.0.16/28,a,web\n", R"("detail":"no block","field":"block_length")",
+            "hosts.csv:2: column prefix_length: no block (C)\n"},
+           {"10.0.0.5,a,web\nfd00::5,a,web\n", R"("detail":"in use","field":"address","value":"fd00::5")",
+            "hosts.csv:3: column address: in use (C)\n"}}) {
+    ScriptedHttpServer server([&](const ScriptedRequest& request) {
+      if (request.Path().ends_with("/pools")) return TwoPools();
+      if (request.method == "GET") return ScriptedAnswer{.status = 404, .body = R"({"code":"INSTANCE_NOT_FOUND"})"};
+      return ScriptedAnswer{.status = 409, .body = R"({"code":"C",)" + c.problem + "}"};
+    });
+    CliRun run = RunGnomon({"import", Write("address,instance,type\n" + c.rows), "-n", "prod"}, server.url());
+    EXPECT_EQ(run.code, 4);
+    EXPECT_NE(run.err.find(c.want), std::string::npos) << run.err;
+  }
 }
 
 TEST(Import, RefusalNamesTheLineAndWhatIsDone) {
   ScriptedHttpServer server([](const ScriptedRequest& request) {
     if (request.body.find("\"vm-100\"") == std::string::npos) return OnePool(request);
-    return ScriptedAnswer{.status = 409, .body = R"({"code":"ADDRESS_TAKEN","detail":"10.0.0.118 is vm-z's",
+    return ScriptedAnswer{.status = 409, .body = R"({"code":"ADDRESS_TAKEN","detail":"instances[17]: 10.0.0.118 is vm-z's",
         "field":"instances[17].address","value":"10.0.0.118"})"};
   });
   CliRun run = RunGnomon({"import", Write(ManyRows(250)), "-n", "prod"}, server.url());
   EXPECT_EQ(run.code, 4);
   EXPECT_NE(run.err.find("100 of 250 rows are imported"), std::string::npos) << run.err;
-  EXPECT_NE(run.err.find("hosts.csv:119: 10.0.0.118 is vm-z's (ADDRESS_TAKEN)"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("hosts.csv:119: column address: 10.0.0.118 is vm-z's (ADDRESS_TAKEN)"), std::string::npos) << run.err;
+}
+
+TEST(Export, OfANetworkThatIsNotThereWritesNothing) {
+  ScriptedHttpServer server([](const ScriptedRequest&) {
+    return ScriptedAnswer{.status = 404, .body = R"({"code":"NETWORK_NOT_FOUND","detail":"no network prod"})"};
+  });
+  CliRun run = RunGnomon({"export", "-n", "prod"}, server.url());
+  EXPECT_EQ(run.code, 3);
+  EXPECT_EQ(run.out, "");
+  ScriptedHttpServer empty([](const ScriptedRequest&) { return ScriptedAnswer{.body = R"({"instances":[],"next_page_token":""})"}; });
+  EXPECT_EQ(RunGnomon({"export", "-n", "prod"}, empty.url()).out, "address,prefix_length,instance,type,zone,host,mac,labels\n");
 }
 
 TEST(Export, WritesWhatImportReads) {
   ScriptedHttpServer server([](const ScriptedRequest&) {
     return ScriptedAnswer{
         .body = R"({"instances":[{"id":"vm-1","type":"web","zone":"z1","host":"h1","mac":"02:00:00:00:00:01",
-        "labels":{"a":"x,y","b":"2"},"addresses":[{"address":"10.0.0.5"}],"address":"10.0.0.5"},
+        "labels":{"a":"x,y","b":"2;c=3","d":"e\\f"},"addresses":[{"address":"10.0.0.5"}],"address":"10.0.0.5"},
         {"id":"vm-2","type":"db","address":"fd00::1"},
         {"id":"vm-3","type":"db","addresses":[{"address":"10.0.0.7","prefix_length":16},
          {"address":"fd00::7","prefix_length":64}],"record":{"address":"10.0.0.7","prefix_length":32}},
@@ -169,7 +250,7 @@ TEST(Export, WritesWhatImportReads) {
   EXPECT_EQ(run.code, 0) << run.err;
   EXPECT_EQ(run.out,
             "address,prefix_length,instance,type,zone,host,mac,labels\n"
-            "10.0.0.5,,vm-1,web,z1,h1,02:00:00:00:00:01,\"a=x,y;b=2\"\n"
+            "10.0.0.5,,vm-1,web,z1,h1,02:00:00:00:00:01,\"a=x,y;b=2\\;c=3;d=e\\\\f\"\n"
             "fd00::1,,vm-2,db,,,,\n"
             "10.0.0.7,,vm-3,db,,,,\n"
             "fd00::7,,vm-3,db,,,,\n"
@@ -178,6 +259,7 @@ TEST(Export, WritesWhatImportReads) {
   ASSERT_TRUE(rows.ok()) << rows.status();
   ASSERT_EQ(rows->size(), 4u);
   EXPECT_EQ(CountRows(*rows), 5u);
+  EXPECT_EQ(boost::json::serialize((*rows)[0].instance.at("labels")), R"({"a":"x,y","b":"2;c=3","d":"e\\f"})");
   EXPECT_EQ(boost::json::serialize((*rows)[2].instance),
             R"({"id":"node-1","type":"k8s","address":"10.0.0.16","block_length":28})");
   EXPECT_EQ(boost::json::serialize((*rows)[3].instance),

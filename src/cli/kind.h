@@ -16,6 +16,8 @@ struct Kind {
   std::string_view plural;    // "pools": the API's segment and the member of its pages
   std::string_view alias;     // "po"
   bool in_network;
+  bool by_name;  // the API has one of them by its name; else they are only listed
+  std::vector<std::string_view> filters;  // arguments of the list
   std::vector<Column> columns;  // the first is the name
 };
 

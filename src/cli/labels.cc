@@ -23,4 +23,30 @@ absl::StatusOr<JsonObject> ParseLabels(const std::vector<std::string>& items) {
   return labels;
 }
 
+std::string LabelsCell(const JsonObject& labels) {
+  std::string cell;
+  for (const auto& label : labels) {
+    const std::string name(label.key());
+    absl::StrAppend(&cell, cell.empty() ? "" : ";", name, "=");
+    for (const char c : TextMember(labels, name)) {
+      if (c == ';' || c == '\\') cell.push_back('\\');
+      cell.push_back(c);
+    }
+  }
+  return cell;
+}
+
+absl::StatusOr<JsonObject> ParseLabelsCell(std::string_view cell) {
+  std::vector<std::string> items(1);
+  for (size_t i = 0; i < cell.size(); ++i) {
+    const bool escape = cell[i] == '\\' && i + 1 < cell.size() && (cell[i + 1] == ';' || cell[i + 1] == '\\');
+    if (cell[i] == ';') {
+      items.emplace_back();
+    } else {
+      items.back().push_back(cell[escape ? ++i : i]);
+    }
+  }
+  return ParseLabels(items);
+}
+
 }  // namespace gnomon

@@ -15,8 +15,8 @@ namespace {
 struct GetArgs {
   const Kind* kind;
   std::string name;
-  std::string type, zone, host, pool, state;
-  size_t limit = 0;
+  std::map<std::string, std::string> filters = {};  // by the argument's name
+  int64_t limit = 0;
 };
 
 struct DescribeArgs {
@@ -28,20 +28,6 @@ struct WatchArgs {
   std::string revision;
 };
 
-void PrintList(Session& session, const Kind& kind, JsonArray rows) {
-  const std::string& form = session.flags().output;
-  if (form == "table") {
-    if (rows.empty()) session.err() << "no " << kind.plural << "\n";
-    if (!rows.empty()) PrintTable(kind.columns, rows, session.colored(), session.out());
-  } else if (form == "name") {
-    for (const JsonValue& row : rows) session.out() << Cell(row, kind.columns[0].path) << "\n";
-  } else {
-    JsonObject list;
-    list[boost::json::string_view(kind.plural.data(), kind.plural.size())] = std::move(rows);
-    (form == "json" ? PrintJson : PrintYaml)(JsonValue(std::move(list)), session.out());
-  }
-}
-
 absl::Status RunGet(Session& session, const GetArgs& args) {
   const std::string& network = session.flags().network;
   GNOMON_ASSIGN_OR_RETURN(ApiClient * api, session.Api());
@@ -51,9 +37,8 @@ absl::Status RunGet(Session& session, const GetArgs& args) {
     return absl::OkStatus();
   }
   JsonArray rows;
-  Query query = {
-      {"type", args.type}, {"zone", args.zone}, {"host", args.host}, {"pool", args.pool}, {"state", args.state}};
-  GNOMON_RETURN_IF_ERROR(api->List(KindSegments(*args.kind, network), args.kind->plural, query, args.limit,
+  const Query query(args.filters.begin(), args.filters.end());
+  GNOMON_RETURN_IF_ERROR(api->List(KindSegments(*args.kind, network), args.kind->plural, query, static_cast<size_t>(args.limit),
                                    [&](JsonValue item) {
                                      rows.push_back(std::move(item));
                                      return absl::OkStatus();
@@ -125,16 +110,13 @@ void AddGet(CommandTree& tree) {
     args->kind = &kind;
     CLI::App* command = get->add_subcommand(std::string(kind.plural), absl::StrCat("List the ", AbslView(kind.plural)));
     command->alias(std::string(kind.singular))->alias(std::string(kind.alias));
-    command->add_option("name", args->name, "Only this one");
-    if (kind.in_network) {
-      AddNetworkFlag(command, tree);
-      command->add_option("--type", args->type, "Only of this type");
-      command->add_option("--zone", args->zone, "Only in this zone");
-      command->add_option("--host", args->host, "Only on this host");
-      command->add_option("--pool", args->pool, "Only of this pool");
-      command->add_option("--state", args->state, "Only in this state");
+    if (kind.by_name) command->add_option("name", args->name, "Only this one");
+    if (kind.in_network) AddNetworkFlag(command, tree);
+    for (std::string_view filter : kind.filters) {
+      const std::string name(filter);
+      command->add_option("--" + name, args->filters[name], absl::StrCat("Only those with this ", name));
     }
-    command->add_option("--limit", args->limit, "At most so many; 0 is all");
+    command->add_option("--limit", args->limit, "At most so many; 0 is all")->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
     OnRun(command, tree, args, &RunGet);
   }
 }
@@ -153,12 +135,26 @@ void PrintObject(Session& session, std::string_view singular, const JsonValue& o
   }
 }
 
+void PrintList(Session& session, const Kind& kind, JsonArray rows) {
+  const std::string& form = session.flags().output;
+  if (form == "table") {
+    if (rows.empty()) session.err() << "no " << kind.plural << "\n";
+    if (!rows.empty()) PrintTable(kind.columns, rows, session.colored(), session.out());
+  } else if (form == "name") {
+    for (const JsonValue& row : rows) session.out() << Cell(row, kind.columns[0].path) << "\n";
+  } else {
+    JsonObject list;
+    list[boost::json::string_view(kind.plural.data(), kind.plural.size())] = std::move(rows);
+    (form == "json" ? PrintJson : PrintYaml)(JsonValue(std::move(list)), session.out());
+  }
+}
+
 void AddReadCommands(CommandTree& tree) {
   AddGet(tree);
   CLI::App* describe = tree.root.add_subcommand("describe", "Show all that is known of one object");
   describe->require_subcommand(1);
   for (const Kind& kind : AllKinds()) {
-    if (kind.singular == "shadow") continue;  // only listed
+    if (!kind.by_name) continue;
     auto args = std::make_shared<DescribeArgs>();
     args->kind = &kind;
     CLI::App* command =

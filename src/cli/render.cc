@@ -55,6 +55,18 @@ std::string Text(const JsonValue& value) {
   }
 }
 
+// What is found there, or in each item of the list whose name ends with "[]".
+std::string TextAt(const JsonValue& object, std::string_view path) {
+  const size_t brackets = path.find("[].");
+  if (brackets == std::string_view::npos) return Text(Find(object, path));
+  std::string text;
+  const JsonValue& list = Find(object, path.substr(0, brackets));
+  for (const JsonValue& item : list.is_array() ? list.get_array() : JsonArray()) {
+    absl::StrAppend(&text, text.empty() ? "" : ",", TextAt(item, path.substr(brackets + 3)));
+  }
+  return text;
+}
+
 bool IsScalar(const JsonValue& value) {
   if (value.is_object()) return value.get_object().empty();
   return !value.is_array() || value.get_array().empty();
@@ -141,16 +153,19 @@ std::string Title(std::string name) {
   return name;
 }
 
-void Describe(const JsonObject& object, const std::string& indent, std::ostream& out) {
+// Whether the names of an object's members are the users' own, and not the API's.
+bool HasNamesOfUsers(std::string_view member) { return member == "labels" || member == "warm_targets"; }
+
+void Describe(const JsonObject& object, const std::string& indent, bool as_they_are, std::ostream& out) {
   size_t width = 0;
   for (const auto& pair : object) width = std::max(width, pair.key().size());
   for (const auto& pair : object) {
-    std::string name = indent + Title(Key(pair)) + ":";
+    std::string name = indent + (as_they_are ? Key(pair) : Title(Key(pair))) + ":";
     const JsonValue& value = pair.value();
     bool objects = value.is_array() && !value.get_array().empty() && value.get_array()[0].is_object();
     if (value.is_object() && !value.get_object().empty()) {
       out << name << "\n";
-      Describe(value.get_object(), indent + "  ", out);
+      Describe(value.get_object(), indent + "  ", HasNamesOfUsers(Key(pair)), out);
     } else if (objects) {
       out << name << "\n";
       for (const JsonValue& item : value.get_array()) out << indent << "  - " << Text(item) << "\n";
@@ -166,7 +181,7 @@ void Describe(const JsonObject& object, const std::string& indent, std::ostream&
 std::string Cell(const JsonValue& object, std::string_view path) {
   while (true) {
     size_t bar = std::min(path.find('|'), path.size());
-    std::string text = Text(Find(object, path.substr(0, bar)));
+    std::string text = TextAt(object, path.substr(0, bar));
     if (!text.empty()) return text;
     if (bar == path.size()) return "-";
     path.remove_prefix(bar + 1);
@@ -196,7 +211,7 @@ void PrintTable(const std::vector<Column>& columns, const JsonArray& rows, bool 
 }
 
 void PrintDescription(const JsonValue& object, std::ostream& out) {
-  if (object.is_object()) Describe(object.get_object(), "", out);
+  if (object.is_object()) Describe(object.get_object(), "", false, out);
 }
 
 void PrintJson(const JsonValue& value, std::ostream& out) {

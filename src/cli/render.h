@@ -14,7 +14,8 @@
 
 namespace gnomon {
 
-// A column of a table: its title, and where its cell is found, as "counts.free"; alternatives are parted by '|'.
+// A column of a table: its title, and where its cell is found, as "counts.free", or "addresses[].address" for those of all
+// items; alternatives are parted by '|'.
 struct Column {
   std::string_view title;
   std::string_view path;

@@ -25,6 +25,9 @@ TEST(Cell, MissingNullAndEmptyAreADash) {
   EXPECT_EQ(Cell(Pool(), "labels"), "env=prod,on=yes");
   EXPECT_EQ(Cell(Pool(), "exclude"), "10.0.0.2");
   EXPECT_EQ(Cell(Pool(), "draining"), "false");
+  EXPECT_EQ(Cell(Pool(), "rows[].x"), "1");
+  EXPECT_EQ(Cell(Pool(), "none[].x|name"), "a");
+  EXPECT_EQ(Cell(boost::json::parse(R"({"list":[{"x":"a"},{"x":"b"}]})"), "list[].x"), "a,b");
   EXPECT_EQ(Cell(Pool(), "headroom"), "0.1");
 }
 
@@ -102,8 +105,8 @@ TEST(PrintDescription, AlignsValuesAndIndentsObjects) {
             "  Held:  3\n"
             "Headroom:  0.1\n"
             "Labels:\n"
-            "  Env:  prod\n"
-            "  On:   yes\n"
+            "  env:  prod\n"
+            "  on:   yes\n"
             "Exclude:   10.0.0.2\n"
             "Rows:\n"
             "  - x=1,y=\n"

@@ -125,7 +125,7 @@ absl::Status RunRelease(Session& session, const ReleaseArgs& args) {
   } else if (!released.is_array() || released.get_array().empty()) {
     session.err() << "instance " << args.id << " held no address\n";
   } else {
-    for (const JsonValue& record : released.get_array()) PrintObject(session, "address", record);
+    PrintList(session, KindNamed("address"), released.get_array());
   }
   return absl::OkStatus();
 }

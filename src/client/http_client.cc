@@ -60,7 +60,9 @@ absl::Status FromCurl(CURLcode code, const char* detail, const HttpClientOptions
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
       return Error(absl::StatusCode::kUnauthenticated, "TLS_FAILED", absl::StrCat(options.server, ": ", why))
-          .Hint("give the authority that signed the server's certificate with --ca-file");
+          .Hint(why.find("wrong version number") == std::string::npos
+                    ? "give the authority that signed the server's certificate with --ca-file"
+                    : "the server speaks no TLS there: use http://");
     case CURLE_COULDNT_CONNECT:
     case CURLE_COULDNT_RESOLVE_HOST:
       return Error(absl::StatusCode::kUnavailable, "SERVER_UNREACHABLE",
