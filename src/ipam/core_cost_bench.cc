@@ -78,7 +78,8 @@ void Measure(size_t live) {
   double map_ns = 1e18, allocate_ns = 1e18, take_ns = 1e18, release_ns = 1e18;
   absl::flat_hash_map<std::string, uint64_t> map;
   for (size_t i = 0; i < live; ++i) map.emplace(Id(i), i);
-  for (int round = 0; round < 5; ++round) {
+  const int rounds = static_cast<int>(std::clamp<size_t>(500000 / count, 5, 200));
+  for (int round = 0; round < rounds; ++round) {
     double start = Now();
     size_t found = 0;
     for (const std::string& id : ids) {
