@@ -249,6 +249,9 @@ TEST_F(ApiTest, APoolWithShadowsGivesThemBackWhenItDrainsAndIsDeletedWithThem) {
 TEST_F(ApiTest, ADualStackInstanceHasOneAddressOfEachFamily) {
   MakeNetwork("10.0.0.0/24");
   ASSERT_EQ(Post("/v1/networks/prod/pools", R"({"name":"six","prefix":"2001:db8::/64","gateway":"2001:db8::1"})").code(), "201");
+  ApiAnswer six = Get("/v1/networks/prod/pools/six");
+  EXPECT_EQ(six["/counts/capacity"], "9223372036854775807") << "or more: as many as an integer can tell";
+  EXPECT_EQ(six["/counts/free"], "9223372036854775807");
   ApiAnswer made = Create("vm-1");
   EXPECT_EQ(made.size("addresses"), 2u);
   EXPECT_EQ(made["/addresses/0/address"], "10.0.0.1");

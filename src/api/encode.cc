@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/encode.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 
@@ -11,6 +13,9 @@ namespace {
 constexpr std::array<std::string_view, 6> kStates{"free", "shadow", "assigned", "preserved", "quarantined", "withdrawing"};
 constexpr std::array<std::string_view, 3> kWarmths{"cold", "warming", "ready"};
 constexpr std::array<std::string_view, 3> kStrategies{"longest_idle", "lowest_first", "random"};
+
+// An IPv6 pool has more addresses than many a JSON reader's integers can tell.
+int64_t AtMostInt64(uint64_t count) { return static_cast<int64_t>(std::min<uint64_t>(count, INT64_MAX)); }
 
 JsonWriter& Text(JsonWriter* json, std::string_view key, std::string_view value) {
   return json->Key(key).String(value);
@@ -77,11 +82,11 @@ void Encoder::Write(const PoolView& view, JsonWriter* json) const {
   json->BeginObject();
   WriteConfigMembers(view.config, json);
   json->Key("counts").BeginObject();
-  json->Key("capacity").Int(static_cast<int64_t>(view.counts.capacity));
-  json->Key("free").Int(static_cast<int64_t>(view.counts.free));
-  json->Key("shadow").Int(static_cast<int64_t>(view.shadows));
-  json->Key("held").Int(static_cast<int64_t>(view.counts.held));
-  json->Key("excluded").Int(static_cast<int64_t>(view.counts.excluded));
+  json->Key("capacity").Int(AtMostInt64(view.counts.capacity));
+  json->Key("free").Int(AtMostInt64(view.counts.free));
+  json->Key("shadow").Int(AtMostInt64(view.shadows));
+  json->Key("held").Int(AtMostInt64(view.counts.held));
+  json->Key("excluded").Int(AtMostInt64(view.counts.excluded));
   json->EndObject();
   Text(json, "revision", service_->RevisionText(view.revision));
   json->EndObject();

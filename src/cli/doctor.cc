@@ -111,8 +111,10 @@ class Examination {
 
   void CheckPool(const std::string& network, const JsonValue& pool) {
     const JsonValue& counts = Member(pool, "counts");
-    int64_t usable = NumberMember(counts, "capacity") - NumberMember(counts, "excluded");
-    int64_t givable = NumberMember(counts, "free") + NumberMember(counts, "shadow");  // shadows are preemptible
+    int64_t usable = NumberMember(counts, "capacity");  // without what is excluded
+    int64_t free = NumberMember(counts, "free"), shadow = NumberMember(counts, "shadow");
+    // Shadows are preemptible. The counts of a large IPv6 pool are cut off at the most that an integer can tell.
+    int64_t givable = free > usable - shadow ? usable : free + shadow;
     std::string check = absl::StrCat("pool ", network, "/", TextMember(pool, "name"));
     std::string detail = absl::StrFormat("%d of %d addresses can be given", givable, usable);
     int64_t used_percent = usable <= 0 ? 100 : static_cast<int64_t>(100.0 * (usable - givable) / usable);

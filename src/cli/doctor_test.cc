@@ -15,7 +15,7 @@ struct FakeServer {
   int ready = 200;
   std::string ready_text = "[+]store ok\n[+]shards ok\n";
   std::string version = "1.2.3";
-  int64_t free = 900;
+  int64_t capacity = 1000, shadow = 0, free = 900;
   int networks = 200;
 
   ScriptedAnswer operator()(const ScriptedRequest& request) const {
@@ -26,8 +26,8 @@ struct FakeServer {
       if (networks != 200) return {.status = networks, .body = R"({"code":"NO_TOKEN","detail":"a token is needed"})"};
       return {.body = R"({"networks":[{"name":"prod"}],"next_page_token":""})"};
     }
-    return {.body = R"({"pools":[{"name":"a","counts":{"capacity":1002,"excluded":2,"shadow":0,"free":)" +
-                    std::to_string(free) + "}}],\"next_page_token\":\"\"}"};
+    return {.body = R"({"pools":[{"name":"a","counts":{"excluded":2,"capacity":)" + std::to_string(capacity) + R"(,"shadow":)" +
+                    std::to_string(shadow) + R"(,"free":)" + std::to_string(free) + "}}],\"next_page_token\":\"\"}"};
   }
 };
 
@@ -69,6 +69,9 @@ TEST(Doctor, FindsWhatIsWrong) {
            {{.version = "1.3.0"}, 3, "warn version: gnomon is 1.2.3, gnomond is 1.3.0"},
            {{.networks = 401}, 4, "fail access: a token is needed"},
            {{.free = 100}, 5, "warn pool prod/a: 100 of 1000 addresses can be given"},
+           {{.capacity = INT64_MAX, .shadow = 5, .free = INT64_MAX}, 5,
+            "ok pool prod/a: 9223372036854775807 of 9223372036854775807 addresses can be given"},
+           {{.shadow = 700, .free = 300}, 5, "ok pool prod/a: 1000 of 1000 addresses can be given"},
            {{.free = 0}, 5, "fail pool prod/a: 0 of 1000 addresses can be given"}}) {
     EXPECT_EQ(Lines(c.fake).at(c.line), c.want);
   }
