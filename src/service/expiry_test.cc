@@ -2,6 +2,7 @@
 //
 // What a service holds while expiry is paused, as it is after a start at which the wall clock had jumped.
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "gtest/gtest.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a service makes of commits that fail, or that are stored and reported as failed.
-#include <algorithm>
 #include <string>
 #include <vector>
 

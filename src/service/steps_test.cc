@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What goes in steps: the erasing of a network, the draining and the deletion of a pool. None keeps its shard for long.
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -10,7 +11,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "base/error.h"
 #include "gtest/gtest.h"
 #include "service/service.h"
