@@ -10,12 +10,14 @@
 #include "gtest/gtest.h"
 #include "testing/cli_run.h"
 #include "testing/scripted_http_server.h"
+#include "testing/temp_folder.h"
 
 namespace gnomon {
 namespace {
 
 std::string Write(const std::string& text) {
-  std::string path = testing::TempDir() + "hosts.csv";
+  static const TempFolder folder;
+  const std::string path = folder.path() + "/hosts.csv";
   std::ofstream(path) << text;
   return path;
 }

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "testing/cli_run.h"
 #include "testing/scripted_http_server.h"
+#include "testing/temp_folder.h"
 
 namespace gnomon {
 namespace {
@@ -149,7 +150,8 @@ TEST(Replay, StopEndsALongWait) {
 TEST(ReplayCommand, PrintsATableAndReadsGzip) {
   FakeNetwork network;
   ScriptedHttpServer server([&](const ScriptedRequest& request) { return network(request); });
-  std::string trace = testing::TempDir() + "replay.csv";
+  const TempFolder folder;
+  const std::string trace = folder.path() + "/replay.csv";
   std::ofstream(trace) << "time,type,count,batch,lifetime\n0,hot,3,a,1\n1,cold,1,a,\n";
   CliRun run = RunGnomon({"replay", trace, "-n", "prod", "--speed", "100x", "--warm-target", "4"}, server.url());
   EXPECT_EQ(run.code, 0) << run.err;
@@ -166,7 +168,8 @@ TEST(ReplayCommand, PrintsATableAndReadsGzip) {
 TEST(ReplayCommand, JsonHasTheSameFigures) {
   FakeNetwork network;
   ScriptedHttpServer server([&](const ScriptedRequest& request) { return network(request); });
-  std::string trace = testing::TempDir() + "replay.csv";
+  const TempFolder folder;
+  const std::string trace = folder.path() + "/replay.csv";
   std::ofstream(trace) << "time,type\n0,hot\n0,full\n";
   CliRun run = RunGnomon({"replay", trace, "-n", "prod", "-o", "json"}, server.url());
   EXPECT_EQ(run.code, 0) << run.err;

@@ -8,18 +8,24 @@
 #include "base/error.h"
 #include "client/csv.h"
 #include "gtest/gtest.h"
+#include "testing/temp_folder.h"
 
 namespace gnomon {
 namespace {
 
+std::string Folder() {
+  static const TempFolder folder;
+  return folder.path() + "/";
+}
+
 std::string Write(const std::string& text, const std::string& name = "trace.csv") {
-  std::string path = testing::TempDir() + name;
+  const std::string path = Folder() + name;
   std::ofstream(path, std::ios::binary) << text;
   return path;
 }
 
 std::string WriteGzip(const std::string& text) {
-  std::string path = testing::TempDir() + "trace.csv.gz";
+  const std::string path = Folder() + "trace.csv.gz";
   gzFile file = gzopen(path.c_str(), "wb");
   gzwrite(file, text.data(), text.size());
   gzclose(file);
@@ -108,7 +114,7 @@ TEST(ReadTrace, BadRowIsNamedByLineAndColumn) {
 }
 
 TEST(ReadTrace, FileThatIsNotThereIsNotFound) {
-  absl::Status status = ReadTrace(testing::TempDir() + "no-such-trace.csv").status();
+  absl::Status status = ReadTrace(Folder() + "no-such-trace.csv").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(CodeOf(status), "NO_SUCH_FILE");
 }

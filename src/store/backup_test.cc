@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/backup.h"
 
-#include <stdlib.h>
-
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -15,6 +13,7 @@
 #include "store/envelope.h"
 #include "store/memory_store.h"
 #include "store/rocksdb_store.h"
+#include "testing/temp_folder.h"
 
 namespace gnomon {
 namespace {
@@ -24,12 +23,9 @@ using Values = std::map<std::string, std::string>;
 class BackupTest : public ::testing::Test {
  protected:
   BackupTest() {
-    std::string name = ::testing::TempDir() + "backup_XXXXXX";
-    dir_ = ::mkdtemp(name.data());
     file_ = dir_ + "/backup";
     target_.dir = dir_ + "/restored";
   }
-  ~BackupTest() override { std::filesystem::remove_all(dir_); }
 
   std::string Bytes() const {
     std::ifstream in(file_, std::ios::binary);
@@ -39,7 +35,8 @@ class BackupTest : public ::testing::Test {
   }
   void SetBytes(const std::string& bytes) const { std::ofstream(file_, std::ios::binary | std::ios::trunc) << bytes; }
 
-  std::string dir_;
+  const TempFolder folder_;
+  const std::string dir_ = folder_.path();
   std::string file_;
   RocksDbOptions target_;
   MemoryStore source_{std::make_shared<MemoryDisk>()};

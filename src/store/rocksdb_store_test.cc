@@ -3,7 +3,6 @@
 // What is particular to RocksDB: its files, its lock, and what a power loss leaves of them.
 #include "store/rocksdb_store.h"
 
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "rocksdb/write_batch.h"
 #include "store/envelope.h"
+#include "testing/temp_folder.h"
 #include "testing/unsynced_env.h"
 
 namespace gnomon {
@@ -30,12 +30,6 @@ using Values = std::map<std::string, std::string>;
 
 class RocksDbStoreTest : public ::testing::Test {
  protected:
-  RocksDbStoreTest() {
-    std::string name = ::testing::TempDir() + "rocksdb_store_XXXXXX";
-    dir_ = ::mkdtemp(name.data());
-  }
-  ~RocksDbStoreTest() override { std::filesystem::remove_all(dir_); }
-
   std::unique_ptr<RocksDbStore> Open() {
     auto store = RocksDbStore::Open(options());
     EXPECT_TRUE(store.ok()) << store.status();
@@ -55,7 +49,8 @@ class RocksDbStoreTest : public ::testing::Test {
     return found;
   }
 
-  std::string dir_;
+  const TempFolder folder_;
+  const std::string dir_ = folder_.path();
 };
 
 absl::Status Commit(ShardStore& shard, std::vector<Op> ops) {

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What every Store must do. A new implementation adds a StoreWorld at the end of this file.
-#include <stdlib.h>
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -19,6 +17,7 @@
 #include "store/memory_store.h"
 #include "store/rocksdb_store.h"
 #include "store/store.h"
+#include "testing/temp_folder.h"
 #include "testing/unsynced_env.h"
 
 namespace gnomon {
@@ -48,13 +47,8 @@ class MemoryWorld final : public StoreWorld {
 
 class RocksDbWorld final : public StoreWorld {
  public:
-  RocksDbWorld() {
-    std::string name = ::testing::TempDir() + "store_contract_XXXXXX";
-    dir_ = ::mkdtemp(name.data());
-  }
-  ~RocksDbWorld() override { std::filesystem::remove_all(dir_); }
   std::unique_ptr<Store> Open() override {
-    auto store = RocksDbStore::Open({.dir = dir_, .env = env_.env()});
+    auto store = RocksDbStore::Open({.dir = folder_.path(), .env = env_.env()});
     EXPECT_TRUE(store.ok()) << store.status();
     return *std::move(store);
   }
@@ -62,7 +56,7 @@ class RocksDbWorld final : public StoreWorld {
 
  private:
   UnsyncedEnv env_;
-  std::string dir_;
+  const TempFolder folder_;
 };
 
 Transaction Put(std::string key, std::string value) { return Transaction{{Op{std::move(key), std::move(value)}}}; }
