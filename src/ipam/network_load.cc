@@ -69,7 +69,9 @@ absl::Status Network::FinishLoad(uint64_t revision, absl::Time last_commit) {
   for (const OwnedRecord& record : loaded_free_) {
     const Prefix prefix(record.address, record.length);
     const bool single = record.length == MaxLength(record.address.family());
-    const bool cooling = record.state == AddressState::kQuarantined && record.until > last_commit;
+    // A quarantine of no length ended with its own commit, also while nothing expires.
+    const bool cooling =
+        record.state == AddressState::kQuarantined && record.until > std::max(last_commit, record.since);
     Pool* pool = PoolOf(record.pool);
     // What is free again may have been given since in other pieces, or its pool may be gone or now exclude it.
     if (pool == nullptr || (single ? pool->Check(prefix.base()) : pool->CheckBlock(prefix)) != Pool::Presence::kFree) {

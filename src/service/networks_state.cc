@@ -23,11 +23,7 @@ absl::Status LoadRest(ShardStore& handle, NetworkId id, Network* network, Networ
   return handle.Load(NetworkPrefix(id), [&](std::string_view key, std::string_view value) -> absl::Status {
     absl::StatusOr<Stored> stored = Decode(key, value);
     if (!stored.ok()) return stored.status();
-    if (auto* record = std::get_if<AddressRecord>(&*stored)) {
-      // A quarantine of no length ended with its own commit, whether expiry is paused or not.
-      if (record->state == AddressState::kQuarantined && record->until <= record->since) record->state = AddressState::kFree;
-      return network->LoadRecord(*record);
-    }
+    if (auto* record = std::get_if<AddressRecord>(&*stored)) return network->LoadRecord(*record);
     if (auto* prediction = std::get_if<PredictionRecord>(&*stored)) return network->LoadPrediction(std::move(*prediction));
     if (auto* found = std::get_if<NetworkMeta>(&*stored)) *meta = *found;
     return absl::OkStatus();
