@@ -70,30 +70,33 @@ std::optional<Ip> Network::ReclaimStep(absl::Time now, PoolId id, Ip from, Chang
   return next;
 }
 
-absl::StatusOr<bool> Network::RemovePool(absl::Time now, PoolId id, Changes* changes) {
-  records_.Settle();
+absl::StatusOr<Pool*> Network::RemovablePool(PoolId id) const {
   Pool* pool = PoolOf(id);
   if (pool == nullptr) return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", "no such pool");
+  const uint64_t holders = pool->counts().held - ShadowsOf(id) - CountIn(id, AddressState::kWithdrawing);
+  if (holders == 0) return pool;
+  return Error(absl::StatusCode::kFailedPrecondition, "POOL_IN_USE",
+               absl::StrCat("pool ", pool->config().name, " holds ", holders,
+                            " addresses that are assigned, preserved or quarantined"))
+      .Number("holders", static_cast<int64_t>(holders))
+      .Hint("set draining, and delete the pool when its instances are gone");
+}
+
+absl::Status Network::BeginRemovePool(PoolId id, Changes* changes) {
+  GNOMON_ASSIGN_OR_RETURN(Pool * pool, RemovablePool(id));
+  if (pool->config().draining) return absl::OkStatus();
+  PoolConfig config = pool->config();
+  config.draining = true;
+  return UpdatePool(std::move(config), changes);
+}
+
+absl::StatusOr<bool> Network::RemovePool(absl::Time now, PoolId id, Changes* changes) {
+  records_.Settle();
+  GNOMON_RETURN_IF_ERROR(RemovablePool(id).status());
+  if (ShadowsOf(id) > 0) return false;
   std::vector<Slot> withdrawing;
   for (Slot slot : withdrawing_) {
     if (At(slot).pool == id) withdrawing.push_back(slot);
-  }
-  const uint64_t shadows = ShadowsOf(id), held = pool->counts().held;
-  if (const uint64_t holders = held - shadows - withdrawing.size(); holders > 0) {
-    return Error(absl::StatusCode::kFailedPrecondition, "POOL_IN_USE",
-                 absl::StrCat("pool ", pool->config().name, " holds ", holders,
-                              " addresses that are assigned, preserved or quarantined"))
-        .Number("holders", static_cast<int64_t>(holders))
-        .Hint("set draining, and delete the pool when its instances are gone");
-  }
-  if (shadows > 0) {
-    if (!pool->config().draining) {
-      PoolConfig config = pool->config();
-      config.draining = true;
-      GNOMON_RETURN_IF_ERROR(UpdatePool(std::move(config), changes));
-    }
-    ReclaimStep(now, id, pool->config().prefix.base(), changes);
-    return false;
   }
   const bool more = withdrawing.size() > kMaxFill;
   if (more) withdrawing.resize(kMaxFill);

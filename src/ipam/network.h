@@ -138,7 +138,9 @@ class Network {
   // Gives back at most kMaxFill of the pool's shadows, in address order from `from` on, and looks at no more than kReclaimLook
   // addresses. Returns where to go on; nullopt at the end, or if there is no such pool.
   std::optional<Ip> ReclaimStep(absl::Time now, PoolId id, Ip from, Changes* changes);
-  // True: the pool is gone. False: it had shadows; it drains now, some were given back, and it is to be called again.
+  // A pool that is to be removed drains from now on; its shadows are given back by ReclaimStep.
+  absl::Status BeginRemovePool(PoolId id, Changes* changes);
+  // True: the pool is gone. False: shadows, or many that are withdrawing, were left: begin again.
   absl::StatusOr<bool> RemovePool(absl::Time now, PoolId id, Changes* changes);
   const Pool* FindPool(std::string_view name) const;  // nullptr: there is none
   const Pool* FindPool(PoolId id) const { return PoolOf(id); }
@@ -267,6 +269,7 @@ class Network {
   // network.cc
   Pool* PoolOf(PoolId id) const;
   Pool* PoolAt(Ip ip) const;
+  absl::StatusOr<Pool*> RemovablePool(PoolId id) const;
   RecordTable::Entry& At(Slot slot) { return records_[slot]; }
   const RecordTable::Entry& At(Slot slot) const { return records_[slot]; }
   void CountRecord(PoolId pool, AddressState state, int more);
@@ -307,7 +310,7 @@ class Network {
   ShadowTable shadows_{&records_};
   std::set<Slot> withdrawing_;
   absl::flat_hash_set<uint64_t> other_macs_;
-  std::vector<PredictionKey> consumed_;  // until PutConsumed
+  std::vector<const PredictionRecord*> consumed_;  // in predictions_; until PutConsumed
   std::map<GroupKey, std::map<std::string, PredictionRecord>> predictions_;  // -> by source
   std::set<std::tuple<absl::Time, GroupKey, std::string>> prediction_ends_;
   DeadlineQueue deadlines_;

@@ -95,7 +95,7 @@ void Network::ConsumePredictions(Slot shadow) {
   auto consume = [&](PredictionRecord& prediction) {
     --prediction.remaining;
     consumed = true;
-    if (std::find(consumed_.begin(), consumed_.end(), prediction.key) == consumed_.end()) consumed_.push_back(prediction.key);
+    if (std::find(consumed_.begin(), consumed_.end(), &prediction) == consumed_.end()) consumed_.push_back(&prediction);
   };
   for (auto& [source, prediction] : sources->second) {
     if (!prediction.additive && prediction.remaining > 0) consume(prediction);
@@ -106,9 +106,9 @@ void Network::ConsumePredictions(Slot shadow) {
 }
 
 void Network::PutConsumed(Changes* changes) {
-  for (const PredictionKey& key : consumed_) {
+  for (const PredictionRecord* prediction : consumed_) {
     ++revision_;
-    changes->push_back(predictions_.at({key.type, key.scope}).at(key.source));
+    changes->push_back(*prediction);
   }
   consumed_.clear();
 }

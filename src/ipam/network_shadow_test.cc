@@ -8,8 +8,6 @@ namespace {
 
 using NetworkShadowTest = NetworkFixture;
 
-Ip At(const std::string& text) { return Ip::Parse(text).value(); }
-
 TEST_F(NetworkShadowTest, APredictedInstanceTakesAShadowAndConsumesThePrediction) {
   AddPool("a", "10.0.0.0/24");
   EXPECT_EQ(Predict(2).reserved, 2u);

@@ -8,8 +8,6 @@ namespace {
 
 using NetworkTest = NetworkFixture;
 
-Ip At(const std::string& text) { return Ip::Parse(text).value(); }
-
 TEST_F(NetworkTest, TheSameIdWithTheSameParametersGetsTheSameAddress) {
   AddPool("a", "10.0.0.0/24");
   EXPECT_EQ(Create("vm-1"), "10.0.0.1");
@@ -229,13 +227,16 @@ TEST_F(NetworkTest, APoolWithHoldersIsNotDeletedAndOneWithShadowsIs) {
   EXPECT_EQ(CodeOf(network_.RemovePool(now_, id, &changes_).status()), "POOL_IN_USE") << "its quarantine would be forgotten";
   Pass(absl::Seconds(30));
   Predict(100);
-  for (bool removed = false; !removed;) {
+  ASSERT_TRUE(network_.BeginRemovePool(id, &changes_).ok());
+  EXPECT_FALSE(network_.RemovePool(now_, id, &changes_).value()) << "its shadows are to be given back first";
+  for (std::optional<Ip> next = At("10.0.0.0"); next;) {
     const size_t before = changes_.size();
-    absl::StatusOr<bool> step = network_.RemovePool(now_, id, &changes_);
-    ASSERT_TRUE(step.ok()) << step.status();
-    removed = *step;
+    next = network_.ReclaimStep(now_, id, *next, &changes_);
     EXPECT_LE(changes_.size() - before, 100u);
   }
+  absl::StatusOr<bool> removed = network_.RemovePool(now_, id, &changes_);
+  ASSERT_TRUE(removed.ok()) << removed.status();
+  EXPECT_TRUE(*removed);
   EXPECT_EQ(network_.FindPool(id), nullptr);
   EXPECT_EQ(Create("b"), "NO_POOL");
 }

@@ -240,29 +240,26 @@ void Service::DrainPool(std::string network, PoolConfig config, Ip from, Reply<P
 }
 
 void Service::DeletePool(std::string_view network, std::string pool, Reply<Done> reply) {
-  OnNetwork<PoolConfig>(
-      network,
-      [pool = std::move(pool)](Network& one, absl::Time now, Changes* changes) -> absl::StatusOr<PoolConfig> {
-        GNOMON_ASSIGN_OR_RETURN(const Pool* found, FindPool(one, pool));
-        PoolConfig config = found->config();
-        const uint64_t to_give_back = one.ShadowsOf(config.id) + one.CountIn(config.id, AddressState::kWithdrawing);
-        if (found->counts().held > to_give_back) return one.RemovePool(now, config.id, changes).status();  // which refuses
-        config.draining = true;
-        if (config != found->config()) GNOMON_RETURN_IF_ERROR(one.UpdatePool(config, changes));
-        return config;
-      },
-      [this, network = std::string(network), reply = std::move(reply)](absl::StatusOr<PoolConfig> config) mutable {
-        if (!config.ok()) return reply(config.status());
-        EmptyPool(std::move(network), *std::move(config), std::move(reply));
-      });
+  BeginDeletePool(std::string(network), std::move(pool), std::move(reply), Stage::kFirst);
 }
 
-void Service::EmptyPool(std::string network, PoolConfig config, Reply<Done> reply) {
-  DrainPool(network, config, config.prefix.base(),
-            [this, network, config, reply = std::move(reply)](absl::StatusOr<PoolView> drained) mutable {
-              if (!drained.ok()) return reply(drained.status());
-              EraseFree(std::move(network), std::move(config), "", std::move(reply));
-            });
+void Service::BeginDeletePool(std::string network, std::string pool, Reply<Done> reply, Stage stage) {
+  OnNetwork<PoolConfig>(
+      network,
+      [pool = std::move(pool)](Network& one, absl::Time, Changes* changes) -> absl::StatusOr<PoolConfig> {
+        GNOMON_ASSIGN_OR_RETURN(const Pool* found, FindPool(one, pool));
+        GNOMON_RETURN_IF_ERROR(one.BeginRemovePool(found->config().id, changes));
+        return found->config();
+      },
+      [this, network, reply = std::move(reply)](absl::StatusOr<PoolConfig> config) mutable {
+        if (!config.ok()) return reply(config.status());
+        DrainPool(network, *config, config->prefix.base(),
+                  [this, network, config = *config, reply = std::move(reply)](absl::StatusOr<PoolView> drained) mutable {
+                    if (!drained.ok()) return reply(drained.status());
+                    EraseFree(std::move(network), std::move(config), "", std::move(reply));
+                  });
+      },
+      stage);
 }
 
 // The keys go before their pool: after it, nobody would know that they are still to go.
@@ -289,7 +286,7 @@ void Service::RemovePool(std::string network, PoolConfig config, Reply<Done> rep
       [this, network, config, reply = std::move(reply)](absl::StatusOr<bool> removed) mutable {
         if (!removed.ok()) return reply(removed.status());
         if (*removed) return reply(Done());
-        EmptyPool(std::move(network), std::move(config), std::move(reply));
+        BeginDeletePool(std::move(network), std::move(config.name), std::move(reply), Stage::kLater);
       },
       Stage::kLater);
 }

@@ -249,7 +249,8 @@ class Service {
   void CreationEnded(const ListedNetwork& network, absl::Duration start, const absl::Status& status,
                      absl::Span<const InstanceView> views) const;
   void DrainPool(std::string network, PoolConfig config, Ip from, Reply<PoolView> reply);
-  void EmptyPool(std::string network, PoolConfig config, Reply<Done> reply);  // and then remove it
+  // Lets it drain, gives its shadows back, erases its keys, and removes it; again, if it has got others meanwhile.
+  void BeginDeletePool(std::string network, std::string pool, Reply<Done> reply, Stage stage);
   void EraseFree(std::string network, PoolConfig config, std::string from, Reply<Done> reply);
   void RemovePool(std::string network, PoolConfig config, Reply<Done> reply);
   struct Deletion;

@@ -50,6 +50,8 @@ class StoredNetwork {
 
 class NetworkFixture : public testing::Test {
  protected:
+  static Ip At(const std::string& text) { return Ip::Parse(text).value(); }
+
   PoolId AddPool(const std::string& name, const std::string& prefix, absl::Duration quarantine = absl::Seconds(30),
                  double headroom = 0) {
     PoolConfig config;
