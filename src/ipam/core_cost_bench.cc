@@ -111,13 +111,13 @@ void Measure(size_t live) {
     bed->network.Advance(bed->now, &bed->changes);
   }
   map = {};
-  ids = {};
+  ids = std::vector<std::string>();
 
   for (size_t i = 0; i < live; ++i) bed->Release(Id(i));
   bed->now += absl::Seconds(2);
-  bed->changes = {};
+  bed->changes = Changes();
   bed->network.Advance(bed->now, &bed->changes);
-  bed->changes = {};
+  bed->changes = Changes();
   bed->network.Advance(bed->now, &bed->changes);
   if (bed->network.CountOf(AddressState::kQuarantined) + bed->network.CountOf(AddressState::kAssigned) > 0) std::abort();
   // The longest idle comes first, and those never used before all: each round has used new ones, twice.

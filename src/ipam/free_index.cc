@@ -39,7 +39,7 @@ void FreeIndex::Grow(uint32_t new_size) {
 void FreeIndex::SetOrdered(bool ordered) {
   if (ordered == ordered_) return;
   ordered_ = ordered;
-  queue_ = {};
+  queue_ = std::deque<uint32_t>();
   stale_ = {};
   stale_total_ = 0;
   if (!ordered) return;

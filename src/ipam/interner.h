@@ -29,10 +29,9 @@ class Interner {
   // 0 is the empty text, and always there.
   uint32_t Hold(std::string_view text) {
     if (text.empty()) return 0;
-    auto found = numbers_.find(AbslView(text));
-    if (found != numbers_.end()) {
-      ++texts_[found->second].holders;
-      return found->second;
+    if (const std::optional<uint32_t> held = Find(text)) {
+      ++texts_[*held].holders;
+      return *held;
     }
     uint32_t number = 0;
     if (free_.empty()) {

@@ -42,7 +42,7 @@ absl::StatusOr<PoolId> Network::AddPool(PoolConfig config, Changes* changes) {
   while (config.id == 0 || pools_.contains(config.id)) ++config.id;
   changes->push_back(config);
   const PoolId id = config.id;
-  pools_.emplace(id, std::make_unique<Pool>(std::move(config)));
+  KeepPool(std::move(config));
   return id;
 }
 
@@ -104,6 +104,7 @@ absl::StatusOr<bool> Network::RemovePool(absl::Time now, PoolId id, Changes* cha
   if (more) return false;
   ++revision_;
   changes->push_back(ErasedPool{id});
+  pools_by_base_.erase(PoolOf(id)->config().prefix.base());
   pools_.erase(id);
   counts_by_pool_.erase(id);
   return true;
@@ -170,12 +171,8 @@ void Network::CountRecord(PoolId pool, AddressState state, int more) {
 }
 
 std::optional<Ip> Network::Visit(Ip from, size_t budget, absl::FunctionRef<bool(const AddressRecord&)> visit) const {
-  std::vector<const Pool*> ordered = pools();
-  std::sort(ordered.begin(), ordered.end(), [](const Pool* a, const Pool* b) {
-    return a->config().prefix.base() < b->config().prefix.base();
-  });
   bool more = true;
-  for (const Pool* pool : ordered) {
+  for (const auto& [base, pool] : pools_by_base_) {
     const Prefix& prefix = pool->config().prefix;
     if (prefix.last() < from) continue;
     if (budget == 0 || !more) return std::max(from, prefix.base());
@@ -194,10 +191,16 @@ Pool* Network::PoolOf(PoolId id) const {
 }
 
 Pool* Network::PoolAt(Ip ip) const {
-  for (const auto& [id, pool] : pools_) {
-    if (pool->config().prefix.Contains(ip)) return pool.get();
-  }
-  return nullptr;
+  auto after = pools_by_base_.upper_bound(ip);
+  if (after == pools_by_base_.begin()) return nullptr;
+  Pool* pool = std::prev(after)->second;
+  return pool->config().prefix.Contains(ip) ? pool : nullptr;
+}
+
+void Network::KeepPool(PoolConfig config) {
+  auto pool = std::make_unique<Pool>(std::move(config));
+  pools_by_base_.emplace(pool->config().prefix.base(), pool.get());
+  pools_.emplace(pool->config().id, std::move(pool));
 }
 
 Slot Network::NewSlot(const AddressRecord& record) {
@@ -229,10 +232,14 @@ void Network::EndShadow(absl::Time now, Slot slot, AddressState state, absl::Tim
 void Network::Put(Slot slot, Changes* changes) {
   RecordTable::Entry& entry = At(slot);
   entry.revision = ++revision_;
-  changes->push_back(records_.Get(slot));
-  if (entry.until() == absl::InfiniteFuture() || PrimaryOf(slot) != slot) return;
+  records_.Read(slot, &std::get<AddressRecord>(changes->emplace_back()));
+  if (entry.until_us == RecordTable::kNever || PrimaryOf(slot) != slot) return;
   deadlines_.Push({entry.until_us, entry.revision, slot});
-  // Deadlines that are void stay in the queue until their time; more of them than records means that most are void.
+  CompactDeadlines();
+}
+
+// Deadlines that are void stay in the queue until their time; more of them than records means that most are void.
+void Network::CompactDeadlines() {
   const uint64_t records = std::accumulate(counts_.begin(), counts_.end(), uint64_t{1024});
   if (deadlines_.size() > 2 * records) deadlines_.Compact([this](const Deadline& deadline) { return IsLive(deadline); });
 }
@@ -243,7 +250,7 @@ Slot Network::SlotOf(Ip ip) const {
 }
 
 Network::Slots Network::SlotsOf(std::string_view instance) const {
-  auto found = instances_.find(instance);
+  auto found = instances_.find(HashedId(instance));
   return found == instances_.end() ? Slots() : PairOf(*found);
 }
 

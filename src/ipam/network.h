@@ -211,6 +211,12 @@ class Network {
   using GroupKey = std::pair<std::string, Place>;  // type, scope
   using Slots = absl::InlinedVector<Slot, 2>;
   using PoolList = absl::InlinedVector<Pool*, 4>;
+  // An instance's id, hashed once a command.
+  struct HashedId {
+    explicit HashedId(std::string_view id) : text(id), hash(absl::Hash<absl::string_view>()(AbslView(id))) {}
+    std::string_view text;
+    size_t hash;
+  };
 
   // network_create.cc
   absl::Status CheckRequest(const CreateRequest& request, Families* families) const;
@@ -224,19 +230,24 @@ class Network {
                                              absl::Span<const Families> families) const;
   absl::StatusOr<PoolId> PinOne(const CreateRequest& request, Family family, std::map<PoolId, uint64_t>* left) const;
   std::map<PoolId, uint64_t> SinglesByPool() const;
-  absl::StatusOr<Assignment> CreateNew(absl::Time now, const CreateRequest& request, Families families, const Pins& pins,
-                                       Changes* changes);
+  absl::StatusOr<Assignment> CreateNew(absl::Time now, const CreateRequest& request, const HashedId& id, Families families,
+                                       const Pins& pins, Changes* changes);
   Slot MatchingShadow(const CreateRequest& request, Families families, const Pins& pins) const;
-  Assignment TakeShadow(absl::Time now, const CreateRequest& request, Slot slot, Changes* changes);
+  void TakeShadow(absl::Time now, const CreateRequest& request, const HashedId& id, Slot slot, Assignment* assignment,
+                  Changes* changes);
+  // Puts an instance that is new, and says so.
+  void PutInstance(const HashedId& id, const Slots& slots, Assignment* assignment, Changes* changes);
   absl::StatusOr<Prefix> ChooseStandard(const CreateRequest& request, Family family, PoolId pin);
   absl::StatusOr<Prefix> ChooseBlock(const CreateRequest& request, Family family);
   absl::StatusOr<Prefix> ChooseExplicit(Ip address, int length, std::string_view pool_name) const;
   PoolList CandidatePools(const CreateRequest& request, Family family, PoolId pin) const;
   absl::Status Exhausted(const CreateRequest& request, Family family) const;
   bool IsPreemptible(Ip ip) const;
-  std::vector<Slot> HeldIn(const Prefix& prefix) const;
+  using HeldSlots = absl::InlinedVector<Slot, 4>;
+  HeldSlots HeldIn(const Prefix& prefix) const;
   void Preempt(absl::Time now, const Prefix& prefix, Assignment* assignment, Changes* changes);
-  Slot Assign(absl::Time now, const Prefix& prefix, AddressRecord wanted);
+  // Completes `wanted` and makes it the record of the prefix.
+  Slot Assign(absl::Time now, const Prefix& prefix, AddressRecord* wanted);
   // MACs are unique among instances and shadows. One that is made of its own address is so by itself; all others are kept in
   // other_macs_.
   static Mac MacOf(NetworkId network, Ip address);
@@ -272,12 +283,14 @@ class Network {
   absl::StatusOr<Pool*> RemovablePool(PoolId id) const;
   RecordTable::Entry& At(Slot slot) { return records_[slot]; }
   const RecordTable::Entry& At(Slot slot) const { return records_[slot]; }
+  void KeepPool(PoolConfig config);
   void CountRecord(PoolId pool, AddressState state, int more);
   Slot NewSlot(const AddressRecord& record);
   void DropSlot(Slot slot);
   void SetState(absl::Time now, Slot slot, AddressState state, absl::Time until);  // not to or from kShadow
   void EndShadow(absl::Time now, Slot slot, AddressState state, absl::Time until);
   void Put(Slot slot, Changes* changes);  // a new revision, and its deadline
+  void CompactDeadlines();
   Slot SlotOf(Ip ip) const;
   Slots SlotsOf(std::string_view instance) const;
   Slots PairOf(Slot slot) const;  // the slot, and its partner's if it has one
@@ -291,27 +304,36 @@ class Network {
   const NetworkId id_;
   uint64_t revision_ = 0;
   std::map<PoolId, std::unique_ptr<Pool>> pools_;
+  std::map<Ip, Pool*> pools_by_base_;
   RecordTable records_;
   // Instances by their ids, which are hashed and compared where they stand: each is the record of its first address.
   struct IdHash {
     using is_transparent = void;
     const RecordTable* records;
-    size_t operator()(std::string_view id) const { return absl::Hash<absl::string_view>()(AbslView(id)); }
-    size_t operator()(Slot slot) const { return (*this)(records->InstanceOf(slot)); }
+    size_t operator()(const HashedId& id) const { return id.hash; }
+    size_t operator()(Slot slot) const { return HashedId(records->InstanceOf(slot)).hash; }
   };
   struct IdEqual {
     using is_transparent = void;
     const RecordTable* records;
     bool operator()(Slot a, Slot b) const { return a == b; }
-    bool operator()(Slot slot, std::string_view id) const { return records->InstanceOf(slot) == id; }
-    bool operator()(std::string_view id, Slot slot) const { return records->InstanceOf(slot) == id; }
+    bool operator()(Slot slot, const HashedId& id) const { return records->InstanceOf(slot) == id.text; }
+    bool operator()(const HashedId& id, Slot slot) const { return (*this)(slot, id); }
   };
   absl::flat_hash_set<Slot, IdHash, IdEqual> instances_{0, IdHash{&records_}, IdEqual{&records_}};
   ShadowTable shadows_{&records_};
   std::set<Slot> withdrawing_;
   absl::flat_hash_set<uint64_t> other_macs_;
   std::vector<const PredictionRecord*> consumed_;  // in predictions_; until PutConsumed
-  std::map<GroupKey, std::map<std::string, PredictionRecord>> predictions_;  // -> by source
+  // Finds without a copy of the texts.
+  struct GroupLess {
+    using is_transparent = void;
+    using View = std::pair<std::string_view, PlaceView>;
+    static auto Tie(const GroupKey& key) { return std::tie(key.first, key.second.zone, key.second.host); }
+    static auto Tie(const View& key) { return std::tie(key.first, key.second.zone, key.second.host); }
+    bool operator()(const auto& a, const auto& b) const { return Tie(a) < Tie(b); }
+  };
+  std::map<GroupKey, std::map<std::string, PredictionRecord>, GroupLess> predictions_;  // -> by source
   std::set<std::tuple<absl::Time, GroupKey, std::string>> prediction_ends_;
   DeadlineQueue deadlines_;
   using StateCounts = std::array<uint64_t, 6>;

@@ -34,7 +34,7 @@ absl::StatusOr<std::vector<Assignment>> Network::CreateBatch(absl::Time now, abs
       return AtIndex(Error(absl::StatusCode::kInvalidArgument, "INVALID_BATCH", why).Field("instances").Value(request.instance), i);
     };
     if (!ids.insert(request.instance).second) return invalid("an id stands in a batch once");
-    auto found = instances_.find(std::string_view(request.instance));
+    auto found = instances_.find(HashedId(request.instance));
     if (found != instances_.end()) {
       absl::StatusOr<Assignment> existing = Existing(request, *found);
       if (!existing.ok()) return AtIndex(existing.status(), i);
@@ -60,7 +60,7 @@ absl::StatusOr<std::vector<Assignment>> Network::CreateBatch(absl::Time now, abs
     for (size_t n = 0; n < wanted.size(); ++n) {
       if (wanted[n].address.has_value() != named) continue;
       if (wanted[n].mac) other_macs_.erase(wanted[n].mac->bits());
-      absl::StatusOr<Assignment> created = CreateNew(now, wanted[n], families[n], (*pins)[n], changes);
+      absl::StatusOr<Assignment> created = CreateNew(now, wanted[n], HashedId(wanted[n].instance), families[n], (*pins)[n], changes);
       GNOMON_CHECK(created.ok());  // PinBatch has counted all that it can need
       results[fresh[n]] = *std::move(created);
     }
@@ -68,7 +68,7 @@ absl::StatusOr<std::vector<Assignment>> Network::CreateBatch(absl::Time now, abs
   PutConsumed(changes);
   for (size_t i = 0; i < requests.size(); ++i) {
     if (results[i].created) continue;
-    results[i] = Existing(requests[i], *instances_.find(std::string_view(requests[i].instance))).value();
+    results[i] = Existing(requests[i], *instances_.find(HashedId(requests[i].instance))).value();
   }
   return results;
 }

@@ -31,11 +31,12 @@ std::string_view NameOf(Family family) { return family == Family::kIpv4 ? "IPv4"
 
 absl::StatusOr<Assignment> Network::Create(absl::Time now, const CreateRequest& request, Changes* changes) {
   records_.Settle();
-  auto existing = instances_.find(std::string_view(request.instance));
+  const HashedId id(request.instance);
+  auto existing = instances_.find(id);
   if (existing != instances_.end()) return Existing(request, *existing);
   Families families = kNoFamilies;
   GNOMON_RETURN_IF_ERROR(CheckRequest(request, &families));
-  absl::StatusOr<Assignment> assignment = CreateNew(now, request, families, Pins(), changes);
+  absl::StatusOr<Assignment> assignment = CreateNew(now, request, id, families, Pins(), changes);
   PutConsumed(changes);
   return assignment;
 }
@@ -118,11 +119,15 @@ absl::Status Network::CheckRequest(const CreateRequest& request, Families* famil
   return absl::OkStatus();
 }
 
-absl::StatusOr<Assignment> Network::CreateNew(absl::Time now, const CreateRequest& request, Families families,
-                                              const Pins& pins, Changes* changes) {
+absl::StatusOr<Assignment> Network::CreateNew(absl::Time now, const CreateRequest& request, const HashedId& id,
+                                              Families families, const Pins& pins, Changes* changes) {
+  absl::StatusOr<Assignment> assignment(absl::in_place);
   if (!request.address && request.block_length == 0) {
     const Slot shadow = MatchingShadow(request, families, pins);
-    if (shadow != 0) return TakeShadow(now, request, shadow, changes);
+    if (shadow != 0) {
+      TakeShadow(now, request, id, shadow, &*assignment, changes);
+      return assignment;
+    }
   }
   absl::InlinedVector<Prefix, 2> chosen;
   for (Family family : ListOf(families)) {
@@ -130,8 +135,7 @@ absl::StatusOr<Assignment> Network::CreateNew(absl::Time now, const CreateReques
     if (!prefix.ok()) return prefix.status();
     chosen.push_back(*prefix);
   }
-  Assignment assignment;
-  for (const Prefix& prefix : chosen) Preempt(now, prefix, &assignment, changes);
+  for (const Prefix& prefix : chosen) Preempt(now, prefix, &*assignment, changes);
   AddressRecord wanted;
   wanted.generation = revision_ + 1;
   wanted.mac = request.mac ? *request.mac : MakeMac(chosen[0].base());
@@ -140,14 +144,20 @@ absl::StatusOr<Assignment> Network::CreateNew(absl::Time now, const CreateReques
   wanted.place = request.place;
   wanted.labels = request.labels;
   Slots slots;
-  for (const Prefix& prefix : chosen) slots.push_back(Assign(now, prefix, wanted));
+  for (const Prefix& prefix : chosen) slots.push_back(Assign(now, prefix, &wanted));
   if (slots.size() == 2) Join(slots[0], slots[1]);
-  HoldMac(slots[0]);
-  for (Slot slot : slots) Put(slot, changes);
-  instances_.insert(slots[0]);
-  assignment.addresses = Describe(slots).addresses;
-  assignment.created = true;
+  PutInstance(id, slots, &*assignment, changes);
   return assignment;
+}
+
+void Network::PutInstance(const HashedId& id, const Slots& slots, Assignment* assignment, Changes* changes) {
+  HoldMac(slots[0]);
+  instances_.lazy_emplace(id, [&](const auto& place) { place(slots[0]); });
+  for (Slot slot : slots) {
+    Put(slot, changes);
+    assignment->addresses.push_back(std::get<AddressRecord>(changes->back()));
+  }
+  assignment->created = true;
 }
 
 Slot Network::MatchingShadow(const CreateRequest& request, Families families, const Pins& pins) const {
@@ -167,7 +177,8 @@ Slot Network::MatchingShadow(const CreateRequest& request, Families families, co
   return 0;
 }
 
-Assignment Network::TakeShadow(absl::Time now, const CreateRequest& request, Slot slot, Changes* changes) {
+void Network::TakeShadow(absl::Time now, const CreateRequest& request, const HashedId& id, Slot slot,
+                         Assignment* assignment, Changes* changes) {
   ConsumePredictions(slot);
   Detach(slot);
   const Slots slots = PairOf(slot);
@@ -184,12 +195,8 @@ Assignment Network::TakeShadow(absl::Time now, const CreateRequest& request, Slo
     records_.SetInstance(each, request.instance, request.labels);
     records_.SetPlace(each, request.place);
   }
-  HoldMac(slots[0]);
-  for (Slot each : slots) Put(each, changes);
-  instances_.insert(slots[0]);
-  Assignment assignment = Describe(slots);
-  assignment.created = true;
-  return assignment;
+  PutInstance(id, slots, assignment, changes);
+  assignment->hit = true;
 }
 
 Network::PoolList Network::CandidatePools(const CreateRequest& request, Family family, PoolId pin) const {
@@ -270,7 +277,7 @@ absl::StatusOr<Prefix> Network::ChooseExplicit(Ip address, int length, std::stri
   }
   Pool::Presence presence = is_block ? pool->CheckBlock(wanted) : pool->Check(address);
   if (presence == Pool::Presence::kHeld) {
-    const std::vector<Slot> held = HeldIn(wanted);
+    const HeldSlots held = HeldIn(wanted);
     const bool free = std::all_of(held.begin(), held.end(), [&](Slot each) {
       return At(each).state == AddressState::kShadow || At(each).state == AddressState::kWithdrawing;
     });
@@ -314,9 +321,9 @@ absl::Status Network::Exhausted(const CreateRequest& request, Family family) con
 }
 
 // The records of addresses in the prefix; not of a block around it.
-std::vector<Slot> Network::HeldIn(const Prefix& prefix) const {
+Network::HeldSlots Network::HeldIn(const Prefix& prefix) const {
   const Pool* pool = PoolAt(prefix.base());
-  std::vector<Slot> held;
+  HeldSlots held;
   if (prefix.length() == MaxLength(prefix.family())) {
     const Slot slot = pool->Find(prefix.base());
     if (slot != 0) held.push_back(slot);
@@ -335,6 +342,7 @@ std::vector<Slot> Network::HeldIn(const Prefix& prefix) const {
 // Clears the way. Of a single address the record stays, for Assign to replace.
 void Network::Preempt(absl::Time now, const Prefix& prefix, Assignment* assignment, Changes* changes) {
   const bool is_block = prefix.length() != MaxLength(prefix.family());
+  if (!is_block && SlotOf(prefix.base()) == 0) return;
   for (Slot slot : HeldIn(prefix)) {
     if (At(slot).state == AddressState::kPreserved) continue;  // it is what was asked for, and Assign replaces it
     if (At(slot).warmth != Warmth::kCold) {
@@ -353,18 +361,18 @@ void Network::Preempt(absl::Time now, const Prefix& prefix, Assignment* assignme
   }
 }
 
-Slot Network::Assign(absl::Time now, const Prefix& prefix, AddressRecord wanted) {
+Slot Network::Assign(absl::Time now, const Prefix& prefix, AddressRecord* wanted) {
   Pool* pool = PoolAt(prefix.base());
-  wanted.address = prefix.base();
-  wanted.length = prefix.length();
-  wanted.pool = pool->config().id;
-  wanted.state = AddressState::kAssigned;
-  wanted.since = now;
-  wanted.until = absl::InfiniteFuture();
-  wanted.used = true;
-  wanted.partner.reset();
+  wanted->address = prefix.base();
+  wanted->length = prefix.length();
+  wanted->pool = pool->config().id;
+  wanted->state = AddressState::kAssigned;
+  wanted->since = now;
+  wanted->until = absl::InfiniteFuture();
+  wanted->used = true;
+  wanted->partner.reset();
   const Slot before = pool->Find(prefix.base());
-  const Slot slot = NewSlot(wanted);
+  const Slot slot = NewSlot(*wanted);
   if (before != 0) {
     pool->SetSlot(prefix.base(), slot);
     DropSlot(before);

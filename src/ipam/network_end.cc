@@ -203,6 +203,7 @@ void Network::Advance(absl::Time now, Changes* changes) {
     deadlines_.Pop();
     if (IsLive(due) && At(due.slot).until() <= now) Expire(now, due.slot, changes);
   }
+  CompactDeadlines();
 }
 
 void Network::Expire(absl::Time now, Slot slot, Changes* changes) {

@@ -24,8 +24,7 @@ absl::Status Network::LoadPool(PoolConfig config) {
       return Contradiction(absl::StrCat("pools ", pool->config().name, " and ", config.name, " overlap"));
     }
   }
-  const PoolId id = config.id;
-  pools_.emplace(id, std::make_unique<Pool>(std::move(config)));
+  KeepPool(std::move(config));
   return absl::OkStatus();
 }
 
@@ -85,7 +84,7 @@ absl::Status Network::FinishLoad(uint64_t revision, absl::Time last_commit) {
       DropSlot(slot);
     }
   }
-  loaded_free_ = {};
+  loaded_free_ = std::vector<OwnedRecord>();  // {} would keep its room
   records_.Settle();
   for (const auto& [slot, partner] : loaded_partners_) {
     const Slot other = SlotOf(partner);
@@ -94,7 +93,7 @@ absl::Status Network::FinishLoad(uint64_t revision, absl::Time last_commit) {
     }
     At(slot).partner = other;
   }
-  loaded_partners_ = {};
+  loaded_partners_ = std::vector<std::pair<Slot, Ip>>();
   for (Slot slot = 1; slot < records_.end(); ++slot) {
     if (records_.Exists(slot)) GNOMON_RETURN_IF_ERROR(IndexLoaded(slot));
   }
@@ -117,7 +116,7 @@ absl::Status Network::IndexLoaded(Slot slot) {
     deadlines_.Push({entry.until_us, entry.revision, slot});
   }
   if (entry.state != AddressState::kAssigned || !first) return absl::OkStatus();
-  if (instances_.find(records_.InstanceOf(slot)) != instances_.end()) {
+  if (instances_.find(HashedId(records_.InstanceOf(slot))) != instances_.end()) {
     return Contradiction(absl::StrCat("instance ", AbslView(records_.InstanceOf(slot)), " has two assignments"));
   }
   instances_.insert(slot);

@@ -89,7 +89,7 @@ const PredictionRecord* Network::ReasonOf(const GroupKey& key) const {
 // Sources that combine by their maximum have all foreseen the instance; only what was beyond them was an additive source's.
 void Network::ConsumePredictions(Slot shadow) {
   if (predictions_.empty()) return;
-  auto sources = predictions_.find({std::string(records_.texts().Text(At(shadow).type)), records_.PlaceOf(shadow).Own()});
+  auto sources = predictions_.find(GroupLess::View(records_.texts().Text(At(shadow).type), records_.PlaceOf(shadow)));
   if (sources == predictions_.end()) return;
   bool consumed = false;
   auto consume = [&](PredictionRecord& prediction) {

@@ -85,7 +85,7 @@ absl::StatusOr<Assignment> Network::Reassign(absl::Time now, std::string_view in
   wanted.generation = revision_ + 1;
   wanted.from_shadow = false;
   wanted.warmth = Warmth::kCold;
-  const Slot fresh = Assign(now, *prefix, wanted);
+  const Slot fresh = Assign(now, *prefix, &wanted);
   if (other != 0) {
     Join(fresh, other);
     At(other).held.generation = wanted.generation;

@@ -12,7 +12,7 @@ namespace gnomon {
 namespace {
 
 // ToUnixMicros gives these for the infinite times.
-constexpr int64_t kPast = std::numeric_limits<int64_t>::min(), kFuture = std::numeric_limits<int64_t>::max();
+constexpr int64_t kPast = std::numeric_limits<int64_t>::min(), kFuture = RecordTable::kNever;
 
 absl::Time TimeOf(int64_t micros) {
   if (micros == kPast) return absl::InfinitePast();
@@ -46,16 +46,6 @@ absl::Time RecordTable::Entry::until() const { return TimeOf(until_us); }
 void RecordTable::Entry::SetTimes(absl::Time since, absl::Time until) {
   since_us = absl::ToUnixMicros(since);
   until_us = absl::ToUnixMicros(until);
-}
-
-Mac RecordTable::Entry::mac_address() const {
-  uint64_t bits = 0;
-  for (uint8_t byte : mac) bits = bits << 8 | byte;
-  return Mac::FromBits(bits);
-}
-
-void RecordTable::Entry::SetMac(Mac mac_address) {
-  for (size_t i = 0; i < sizeof(mac); ++i) mac[i] = static_cast<uint8_t>(mac_address.bits() >> (40 - 8 * i));
 }
 
 // Slot 0 is none: it is taken for good.
@@ -118,48 +108,50 @@ void RecordTable::Drop(Slot slot) {
   Entry& entry = (*this)[slot];
   if (entry.state != AddressState::kShadow) {
     dropped_ids_.push_back(entry.held.instance);
-    dropped_texts_.push_back(entry.held.labels);
+    DropLater(entry.held.labels);
   }
-  for (uint32_t text : {entry.type, entry.zone, entry.host, entry.reason}) dropped_texts_.push_back(text);
+  for (uint32_t text : {entry.type, entry.zone, entry.host, entry.reason}) DropLater(text);
   entry = Entry();
   dropped_.push_back(slot);
 }
 
 void RecordTable::Settle() {
-  if (dropped_texts_.empty() && dropped_ids_.empty()) return;
+  if (dropped_.empty() && dropped_texts_.empty() && dropped_ids_.empty()) return;
   for (uint32_t text : dropped_texts_) texts_.Drop(text);
   for (TextArena::Ref id : dropped_ids_) ids_.Drop(id);
   for (Slot slot : dropped_) FreeSlot(slot);
   // What one large command needed is not kept for ever.
-  constexpr size_t kKeep = 4096;
-  if (dropped_texts_.capacity() > kKeep) dropped_texts_ = {};
-  if (dropped_ids_.capacity() > kKeep) dropped_ids_ = {};
-  if (dropped_.capacity() > kKeep) dropped_ = {};
-  dropped_texts_.clear();
-  dropped_ids_.clear();
-  dropped_.clear();
+  auto clear = [](auto* list) {
+    constexpr size_t kKeep = 4096;
+    list->clear();
+    if (list->capacity() > kKeep) list->shrink_to_fit();
+  };
+  clear(&dropped_texts_);
+  clear(&dropped_ids_);
+  clear(&dropped_);
 }
 
-AddressRecord RecordTable::Get(Slot slot) const {
+void RecordTable::Read(Slot slot, AddressRecord* record) const {
   const Entry& entry = (*this)[slot];
-  AddressRecord record{.address = entry.address(), .length = entry.length, .pool = entry.pool, .state = entry.state};
-  record.revision = entry.revision;
-  record.since = TimeOf(entry.since_us);
-  record.until = TimeOf(entry.until_us);
-  record.used = entry.used;
-  record.mac = entry.mac_address();
-  if (entry.partner != 0) record.partner = (*this)[entry.partner].address();
-  record.from_shadow = entry.from_shadow;
-  record.type = texts_.Text(entry.type);
-  record.place = PlaceOf(slot);
-  record.warmth = entry.warmth;
-  ReadReason(texts_.Text(entry.reason), &record);
-  if (entry.state != AddressState::kShadow) {
-    record.generation = entry.held.generation;
-    record.instance = ids_.Text(entry.held.instance);
-    record.labels = texts_.Text(entry.held.labels);
-  }
-  return record;
+  record->address = entry.address();
+  record->length = entry.length;
+  record->pool = entry.pool;
+  record->state = entry.state;
+  record->revision = entry.revision;
+  record->since = TimeOf(entry.since_us);
+  record->until = TimeOf(entry.until_us);
+  record->used = entry.used;
+  record->mac = entry.mac_address();
+  if (entry.partner != 0) record->partner = (*this)[entry.partner].address();
+  record->from_shadow = entry.from_shadow;
+  record->type = texts_.Text(entry.type);
+  record->place = PlaceOf(slot);
+  record->warmth = entry.warmth;
+  ReadReason(texts_.Text(entry.reason), record);
+  if (entry.state == AddressState::kShadow) return;
+  record->generation = entry.held.generation;
+  record->instance = ids_.Text(entry.held.instance);
+  record->labels = texts_.Text(entry.held.labels);
 }
 
 void RecordTable::SetInstance(Slot slot, std::string_view instance, std::string_view labels) {
@@ -184,7 +176,7 @@ void RecordTable::EndShadow(Slot slot, AddressState state) {
 void RecordTable::Set(uint32_t* number, std::string_view text) {
   const uint32_t before = *number;
   *number = texts_.Hold(text);
-  dropped_texts_.push_back(before);
+  DropLater(before);
 }
 
 size_t RecordTable::MemoryBytes() const {

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <set>
 #include <string_view>
@@ -26,6 +27,7 @@ namespace gnomon {
 
 class RecordTable {
  public:
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();  // absl::InfiniteFuture
   // What the table keeps of a record. Times are microseconds since the epoch; the least and the greatest are infinite.
   struct Entry {
     // Members of lists of shadows; see ShadowTable.
@@ -48,7 +50,7 @@ class RecordTable {
     Slot partner = 0;
     PoolId pool = 0;
     uint32_t type = 0, zone = 0, host = 0, reason = 0;
-    uint8_t mac[6] = {};
+    uint16_t mac[3] = {};  // the least significant bits first
     uint8_t length = 0;
     AddressState state : 3 = AddressState::kFree;
     Warmth warmth : 2 = Warmth::kCold;
@@ -60,8 +62,10 @@ class RecordTable {
     bool is_pair() const { return partner != 0; }
     absl::Time until() const;
     void SetTimes(absl::Time since, absl::Time until);
-    Mac mac_address() const;
-    void SetMac(Mac mac_address);
+    Mac mac_address() const { return Mac::FromBits(mac[0] | uint64_t{mac[1]} << 16 | uint64_t{mac[2]} << 32); }
+    void SetMac(Mac mac_address) {
+      for (int i = 0; i < 3; ++i) mac[i] = static_cast<uint16_t>(mac_address.bits() >> 16 * i);
+    }
   };
   static_assert(sizeof(Entry) == 88);
 
@@ -78,7 +82,12 @@ class RecordTable {
   const Entry& operator[](Slot slot) const { return chunks_[slot / kChunk].entries[slot % kChunk]; }
   // Whether the slot may be looked at: a slot that was dropped may have lost its room.
   bool Exists(Slot slot) const { return slot / kChunk < chunks_.size() && chunks_[slot / kChunk].entries != nullptr; }
-  AddressRecord Get(Slot slot) const;
+  AddressRecord Get(Slot slot) const {
+    AddressRecord record;
+    Read(slot, &record);
+    return record;
+  }
+  void Read(Slot slot, AddressRecord* record) const;  // into a record that is new
 
   // Of records of any state but kShadow.
   std::string_view InstanceOf(Slot slot) const { return ids_.Text((*this)[slot].held.instance); }
@@ -109,6 +118,9 @@ class RecordTable {
   Slot TakeSlot();
   void FreeSlot(Slot slot);
   void Set(uint32_t* number, std::string_view text);
+  void DropLater(uint32_t text) {
+    if (text != 0) dropped_texts_.push_back(text);
+  }
 
   std::vector<Chunk> chunks_;
   std::set<uint32_t> roomy_;  // chunks with a free entry, also those without memory; the lowest is used first

@@ -54,10 +54,6 @@ Prefix Prefix::Containing(Ip ip, int length) {
 
 Ip Prefix::last() const { return Ip::FromBits(base_.bits() | HostMask(host_bits())); }
 
-bool Prefix::Contains(Ip ip) const {
-  return ip.family() == family() && (ip.bits() & ~HostMask(host_bits())) == base_.bits();
-}
-
 bool Prefix::Contains(const Prefix& other) const { return other.length_ >= length_ && Contains(other.base_); }
 
 std::string Prefix::ToString() const { return absl::StrCat(base_.ToString(), "/", length_); }

@@ -34,7 +34,10 @@ class Prefix {
   int host_bits() const { return MaxLength(family()) - length_; }
 
   // Never across families: ::/0 does not contain 10.0.0.1.
-  bool Contains(Ip ip) const;
+  bool Contains(Ip ip) const {
+    if (ip.family() != family()) return false;
+    return host_bits() >= 128 || (ip.bits() ^ base_.bits()) >> host_bits() == 0;
+  }
   bool Contains(const Prefix& other) const;
   bool Overlaps(const Prefix& other) const { return Contains(other.base_) || other.Contains(base_); }
 
