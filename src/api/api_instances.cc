@@ -40,15 +40,17 @@ absl::StatusOr<std::optional<uint64_t>> Generation(const Service& service, const
 }  // namespace
 
 void Api::ReplyInstance(const Call& call, absl::StatusOr<InstanceView> view, bool may_create) const {
-  if (!view.ok()) return call->Fail(view.status());
-  std::string body;
-  body.reserve(1024);
-  JsonWriter json(&body);
-  encoder_.Write(call->arguments[0], *view, &json);
-  const bool created = may_create && view->created;
-  std::vector<std::pair<std::string, std::string>> headers;
-  if (created) headers.emplace_back("Location", LocationOf(call->arguments[0], view->addresses[0].record.instance));
-  call->Send(created ? 201 : 200, std::move(body), std::move(headers));
+  call->Run([this, call, view = std::move(view), may_create] {
+    if (!view.ok()) return call->Fail(view.status());
+    std::string body;
+    body.reserve(1024);
+    JsonWriter json(&body);
+    encoder_.Write(call->arguments[0], *view, &json);
+    const bool created = may_create && view->created;
+    std::vector<std::pair<std::string, std::string>> headers;
+    if (created) headers.emplace_back("Location", LocationOf(call->arguments[0], view->addresses[0].record.instance));
+    call->Send(created ? 201 : 200, std::move(body), std::move(headers));
+  });
 }
 
 void Api::CreateInstance(Call call, HttpRequest& request) const {

@@ -47,6 +47,8 @@ class Exchange {
   std::vector<std::string> ids;
   static constexpr size_t kMaxIds = 100;
 
+  // As HttpResponder::Run: for what costs more than to hand it over.
+  void Run(absl::AnyInvocable<void()> work) { responder_.Run(std::move(work)); }
   void Send(int status, std::string body, std::vector<std::pair<std::string, std::string>> headers = {}) {
     if (observer_ != nullptr) (*observer_)(*this, status, "");
     if (!body.empty()) body.push_back('\n');

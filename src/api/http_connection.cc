@@ -216,6 +216,14 @@ void HttpConnection::Refuse() {
 
 // An event that came through the worker.
 void HttpConnection::Handle(HttpWorker::Event* event) {
+  if (event->kind == HttpWorker::Event::kWork) {
+    in_handler_ = true;
+    event->work();
+    in_handler_ = false;
+    std::optional<HttpWorker::Event> answer = std::exchange(inline_event_, std::nullopt);
+    if (answer) Handle(&*answer);
+    return;
+  }
   if (phase_ == Phase::kClosed) return;
   if (event->kind == HttpWorker::Event::kStreamData) return FlushStream();
   if (Take(event)) Process();
@@ -376,6 +384,11 @@ void HttpConnection::Answer(HttpResponse response, HttpWorker::Event::Kind kind)
   }
   event.connection = shared_from_this();
   worker_->Post(std::move(event));
+}
+
+void HttpConnection::Run(absl::AnyInvocable<void()> work) {
+  if (worker_->OnThread()) return work();
+  worker_->Post({shared_from_this(), HttpWorker::Event::kWork, {}, std::move(work)});
 }
 
 }  // namespace gnomon

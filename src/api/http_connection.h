@@ -57,11 +57,12 @@ class HttpWorker : public std::enable_shared_from_this<HttpWorker> {
   void Drain(absl::Duration grace);  // any thread
   void Join();
 
-  // An answer, or the word that a stream has more to send. Any thread.
+  // An answer, the word that a stream has more to send, or work that will give an answer. Any thread.
   struct Event {
     std::shared_ptr<HttpConnection> connection;
-    enum Kind { kAnswer, kStreamHead, kStreamData } kind = kAnswer;
+    enum Kind { kAnswer, kStreamHead, kStreamData, kWork } kind = kAnswer;
     HttpResponse response;
+    absl::AnyInvocable<void()> work = nullptr;
   };
   void Post(Event event);
 
@@ -132,6 +133,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   // Any thread.
   void Answer(HttpResponse response, HttpWorker::Event::Kind kind);
+  void Run(absl::AnyInvocable<void()> work);
   HttpStream::Write StreamWrite(std::string_view data);
   void StreamOnDrain(absl::AnyInvocable<void()> callback);
   bool StreamClosed();

@@ -205,12 +205,19 @@ std::string_view HttpWorker::Date() {
 
 // Only the first event wakes the thread; it delivers all that it finds then.
 void HttpWorker::Post(Event event) {
+  bool stopped = false;
   {
     absl::MutexLock lock(&mutex_);
-    if (stopped_) return;
-    events_.push_back(std::move(event));
-    if (scheduled_) return;
-    scheduled_ = true;
+    stopped = stopped_;
+    if (!stopped) {
+      events_.push_back(std::move(event));
+      if (scheduled_) return;
+      scheduled_ = true;
+    }
+  }
+  if (stopped) {
+    if (event.kind == Event::kWork) event.work();  // also what nobody hears of is noted
+    return;
   }
   asio::post(io_, [self = shared_from_this()] { self->Deliver(); });
 }

@@ -75,6 +75,9 @@ class HttpResponder {
 
   // The request's views dangle from here on.
   void Send(HttpResponse response);
+  // Runs what makes the answer on the connection's own thread, to spare the thread that has its content; at once if that is
+  // this thread, or if the server has stopped. Before Send or Stream.
+  void Run(absl::AnyInvocable<void()> work);
   // Sends `head` (its body is ignored) and leaves the connection to the stream.
   HttpStream Stream(HttpResponse head);
 

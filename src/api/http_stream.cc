@@ -151,6 +151,11 @@ void HttpResponder::Send(HttpResponse response) {
   std::exchange(connection_, nullptr)->Answer(std::move(response), HttpWorker::Event::kAnswer);
 }
 
+void HttpResponder::Run(absl::AnyInvocable<void()> work) {
+  GNOMON_CHECK(connection_ != nullptr);
+  connection_->Run(std::move(work));
+}
+
 HttpStream HttpResponder::Stream(HttpResponse head) {
   GNOMON_CHECK(connection_ != nullptr);
   connection_->Answer(std::move(head), HttpWorker::Event::kStreamHead);
