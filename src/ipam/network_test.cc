@@ -148,6 +148,16 @@ TEST_F(NetworkTest, ABatchFitsWhateverOfItIsTakenFirst) {
   EXPECT_EQ(network_.revision(), revision);
 }
 
+TEST_F(NetworkTest, TheCountsOfALargeRefusalAreNeverNegative) {
+  AddPool("a", "fd00::/64");
+  AddPool("b", "fd01::/64");
+  CreateRequest block = Vm("vm-1");
+  block.block_length = 60;
+  const absl::Status refused = network_.Create(now_, block, &changes_).status();
+  ASSERT_EQ(CodeOf(refused), "POOL_EXHAUSTED");
+  EXPECT_EQ(PartsOf(refused).numbers[0], std::pair(std::string("free"), INT64_MAX));
+}
+
 TEST_F(NetworkTest, NoTwoInstancesHaveOneMac) {
   AddPool("a", "10.0.0.0/24");
   CreateRequest first = Vm("a");
