@@ -200,6 +200,7 @@ TEST_F(ApiTest, ABatchIsMadeWhollyOrNotAtAll) {
   ApiAnswer taken = Post(path, R"({"instances":[{"id":"b0","type":"web"},{"id":"y","type":"web","address":"10.0.0.1"}]})");
   EXPECT_EQ(taken.code(), "409 ADDRESS_IN_USE");
   EXPECT_EQ(taken["/value"], "10.0.0.1");
+  EXPECT_EQ(taken["/field"], "instances[1].address");
   EXPECT_EQ(Post(path, R"({"instances":[{"id":"x","type":"web"},{"id":"x","type":"web"}]})")["/field"], "instances[1]");
 }
 

@@ -220,8 +220,14 @@ class Network {
     PoolId ipv4 = 0, ipv6 = 0;
     PoolId Of(Family family) const { return family == Family::kIpv4 ? ipv4 : ipv6; }
   };
-  absl::StatusOr<std::vector<Pins>> PinBatch(absl::Span<const CreateRequest> requests,
-                                             absl::Span<const Families> families) const;
+  // One of a batch's requests that is not there yet.
+  struct Fresh {
+    const CreateRequest* request;
+    Families families;
+    size_t index;  // in the batch
+  };
+  absl::StatusOr<std::vector<Pins>> PinBatch(absl::Span<const Fresh> wanted) const;
+  absl::Status PinNamed(const Fresh& one, std::map<PoolId, uint64_t>* left) const;
   absl::StatusOr<PoolId> PinOne(const CreateRequest& request, Family family, std::map<PoolId, uint64_t>* left) const;
   std::map<PoolId, uint64_t> SinglesByPool() const;
   absl::StatusOr<Assignment> CreateNew(absl::Time now, const CreateRequest& request, Families families, const Pins& pins,

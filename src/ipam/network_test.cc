@@ -148,6 +148,39 @@ TEST_F(NetworkTest, ABatchFitsWhateverOfItIsTakenFirst) {
   EXPECT_EQ(network_.revision(), revision);
 }
 
+TEST_F(NetworkTest, ABatchSaysWhichOfItIsRefused) {
+  AddPool("a", "10.0.0.0/30");
+  ASSERT_EQ(Create("other"), "10.0.0.1");
+  auto at = [](const std::string& id, const std::string& address) {
+    CreateRequest request = Vm(id);
+    request.address = At(address);
+    return request;
+  };
+  auto with_mac = [](const std::string& id) {
+    CreateRequest request = Vm(id);
+    request.mac = Mac::FromBits(0x020000000001);
+    return request;
+  };
+  struct Case {
+    std::string name;
+    std::vector<CreateRequest> requests;
+    std::string begins;
+  };
+  // `other` is there already, so that the index is not the one among those that are new.
+  for (const Case& c : std::vector<Case>{
+           {"in use", {Vm("other"), at("a", "10.0.0.2"), at("b", "10.0.0.1")}, "instances[2]: 10.0.0.1/32 is"},
+           {"in no pool", {Vm("other"), at("a", "10.9.0.1")}, "instances[1]: 10.9.0.1/32 is in no pool"},
+           {"address twice",
+            {Vm("other"), at("a", "10.0.0.2"), at("b", "10.0.0.2")},
+            "instances[2]: an address stands"},
+           {"MAC twice", {Vm("other"), with_mac("a"), with_mac("b")}, "instances[2]: a MAC stands"},
+           {"full", {Vm("other"), Vm("a"), Vm("b")}, "instances[2]: nothing fits"}}) {
+    const absl::Status refused = network_.CreateBatch(now_, c.requests, &changes_).status();
+    EXPECT_TRUE(StdView(refused.message()).starts_with(c.begins)) << c.name << ": " << refused;
+    EXPECT_NE(PartsOf(refused).field, "") << c.name;
+  }
+}
+
 TEST_F(NetworkTest, TheCountsOfALargeRefusalAreNeverNegative) {
   AddPool("a", "fd00::/64");
   AddPool("b", "fd01::/64");
