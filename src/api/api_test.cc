@@ -333,5 +333,17 @@ TEST_F(ApiTest, TwoClientsRaceForTheLastAddressAndOneGetsIt) {
   EXPECT_THAT(codes, ::testing::UnorderedElementsAre("201", "409 POOL_EXHAUSTED"));
 }
 
+TEST_F(ApiTest, PatchesOfTwoClientsAtOnceAreBothKept) {
+  MakeNetwork("10.0.0.0/24");
+  for (int round = 1; round <= 50; ++round) {
+    std::thread other([&] { Patch("/v1/networks/prod", absl::StrCat(R"({"warm_target":)", round, "}")); });
+    Patch("/v1/networks/prod", absl::StrCat(R"({"warm_targets":{"web":)", round, "}}"));
+    other.join();
+    const ApiAnswer network = Get("/v1/networks/prod");
+    ASSERT_EQ(network["/warm_target"], absl::StrCat(round));
+    ASSERT_EQ(network["/warm_targets/web"], absl::StrCat(round));
+  }
+}
+
 }  // namespace
 }  // namespace gnomon

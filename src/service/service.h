@@ -164,7 +164,9 @@ class Service {
   // Networks.
   void CreateNetwork(std::string name, std::string account, std::optional<uint32_t> vni, WarmPool warm,
                      Reply<std::pair<NetworkView, bool>> reply);  // true: made by this call
-  void SetWarmPool(std::string_view network, WarmPool warm, Reply<NetworkView> reply);
+  // `change` is given the present warm pool when its turn comes, so that of two changes at once none is lost.
+  void UpdateWarmPool(std::string_view network, absl::AnyInvocable<absl::Status(WarmPool*)> change,
+                      Reply<NetworkView> reply);
   // A deletion that failed on its way goes on when it is asked for again, and at the next start.
   void DeleteNetwork(std::string_view network, Reply<Done> reply);
   void GetNetwork(std::string_view network, Reply<NetworkView> reply);
