@@ -88,7 +88,9 @@ absl::Status Network::EndPreserve(absl::Time now, Ip address, Changes* changes) 
   const Slot slot = SlotOf(address);
   if (slot == 0 || At(slot).state != AddressState::kPreserved) {
     return Error(absl::StatusCode::kFailedPrecondition, "NOT_PRESERVED",
-                 absl::StrCat(address.ToString(), " is not preserved"));
+                 absl::StrCat(address.ToString(), " is not preserved"))
+        .Field("address")
+        .Value(address.ToString());
   }
   Quarantine(now, slot, changes);
   return absl::OkStatus();
@@ -162,7 +164,9 @@ absl::Status Network::SetWarmth(Ip address, Warmth warmth, Changes* changes) {
   records_.Settle();
   const Slot slot = SlotOf(address);
   if (slot == 0 || At(slot).state != AddressState::kShadow) {
-    return Error(absl::StatusCode::kNotFound, "NOT_A_SHADOW", absl::StrCat(address.ToString(), " is not a shadow"));
+    return Error(absl::StatusCode::kNotFound, "NOT_A_SHADOW", absl::StrCat(address.ToString(), " is not a shadow"))
+        .Field("address")
+        .Value(address.ToString());
   }
   const Slot primary = PrimaryOf(slot);
   if (At(primary).warmth == warmth) return absl::OkStatus();
@@ -178,7 +182,9 @@ absl::Status Network::ConflictDetected(absl::Time now, Ip address, Changes* chan
   records_.Settle();
   const Slot slot = SlotOf(address);
   if (slot == 0 || At(slot).state != AddressState::kShadow) {
-    return Error(absl::StatusCode::kNotFound, "NOT_A_SHADOW", absl::StrCat(address.ToString(), " is not a shadow"));
+    return Error(absl::StatusCode::kNotFound, "NOT_A_SHADOW", absl::StrCat(address.ToString(), " is not a shadow"))
+        .Field("address")
+        .Value(address.ToString());
   }
   Detach(slot);
   const Slot partner = At(slot).partner;

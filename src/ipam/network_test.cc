@@ -191,6 +191,19 @@ TEST_F(NetworkTest, TheCountsOfALargeRefusalAreNeverNegative) {
   EXPECT_EQ(PartsOf(refused).numbers[0], std::pair(std::string("free"), INT64_MAX));
 }
 
+TEST_F(NetworkTest, ARefusalNamesThePoolOrTheAddress) {
+  const PoolId pool = AddPool("a", "10.0.0.0/24");
+  ASSERT_EQ(Create("vm-1"), "10.0.0.1");
+  auto named = [](const absl::Status& refused) {
+    const ErrorParts parts = PartsOf(refused);
+    return absl::StrCat(parts.code, " ", parts.field, "=", parts.value);
+  };
+  EXPECT_EQ(named(network_.BeginRemovePool(pool, &changes_)), "POOL_IN_USE pool=a");
+  EXPECT_EQ(named(network_.EndPreserve(now_, At("10.0.0.1"), &changes_)), "NOT_PRESERVED address=10.0.0.1");
+  EXPECT_EQ(named(network_.SetWarmth(At("10.0.0.1"), Warmth::kReady, &changes_)), "NOT_A_SHADOW address=10.0.0.1");
+  EXPECT_EQ(named(network_.ConflictDetected(now_, At("10.0.0.9"), &changes_)), "NOT_A_SHADOW address=10.0.0.9");
+}
+
 TEST_F(NetworkTest, NoTwoInstancesHaveOneMac) {
   AddPool("a", "10.0.0.0/24");
   CreateRequest first = Vm("a");

@@ -118,7 +118,8 @@ struct PredictionView {
   FillResult fill = {};
 };
 
-// What of a network's records to list, in address order. Empty members match all.
+// What of a network's records to list, in address order. Empty members match all. POOL_NOT_FOUND for a pool that is not
+// there; types, zones and hosts are there by being used, and unknown ones give an empty list.
 struct ListCall {
   std::string network = {};
   uint8_t states = 0xff;   // bits by AddressState
@@ -229,6 +230,7 @@ class Service {
   Service(Store* store, const Clock* clock, ServiceOptions options);
 
   static absl::Status NetworkNotFound(std::string_view network);
+  static absl::StatusOr<const Pool*> FindPool(const Network& network, std::string_view name);
   // Runs `command`, `(Network&, absl::Time, Changes*) -> StatusOr<T>`, on the network of that name.
   template <typename T, typename Command>
   void OnNetwork(std::string_view network, Command command, Reply<T> reply, Stage stage = Stage::kFirst);
