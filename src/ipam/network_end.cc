@@ -204,7 +204,9 @@ void Network::Withdrawn(absl::Time now, Ip address, Changes* changes) {
 void Network::Advance(absl::Time now, Changes* changes) {
   records_.Settle();
   ExpirePredictions(now, changes);
-  while (!deadlines_.empty() && deadlines_.top().at() <= now) {
+  // What is void by now counts too, so that a step is short.
+  for (size_t looked_at = 0; looked_at < kMaxEnded && !deadlines_.empty() && deadlines_.top().at() <= now;
+       ++looked_at) {
     const Deadline due = deadlines_.top();
     deadlines_.Pop();
     if (IsLive(due) && At(due.slot).until() <= now) Expire(now, due.slot, changes);

@@ -90,8 +90,10 @@ class NetworkFixture : public testing::Test {
 
   void Pass(absl::Duration time) {
     now_ += time;
-    network_.Advance(now_, &changes_);
-    Store();
+    do {
+      network_.Advance(now_, &changes_);
+      Store();
+    } while (network_.NextDeadline() <= now_);
   }
 
   FillResult Predict(uint32_t count, const std::string& id = "1", const Place& scope = {}, const std::string& source = "s",
