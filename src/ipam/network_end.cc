@@ -65,7 +65,9 @@ absl::StatusOr<Records> Network::Update(const UpdateRequest& request, Changes* c
   const Slots slots = SlotsOf(request.instance);
   if (slots.empty()) {
     return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND",
-                 absl::StrCat("no instance ", request.instance, " in this network"));
+                 absl::StrCat("no instance ", request.instance, " in this network"))
+        .Field("id")
+        .Value(request.instance);
   }
   if (request.generation && *request.generation != At(slots[0]).held.generation) {
     return GenerationDiffers(request.instance, *request.generation, At(slots[0]).held.generation);

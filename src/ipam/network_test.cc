@@ -191,7 +191,7 @@ TEST_F(NetworkTest, TheCountsOfALargeRefusalAreNeverNegative) {
   EXPECT_EQ(PartsOf(refused).numbers[0], std::pair(std::string("free"), INT64_MAX));
 }
 
-TEST_F(NetworkTest, ARefusalNamesThePoolOrTheAddress) {
+TEST_F(NetworkTest, ARefusalNamesThePoolTheAddressOrTheInstance) {
   const PoolId pool = AddPool("a", "10.0.0.0/24");
   ASSERT_EQ(Create("vm-1"), "10.0.0.1");
   auto named = [](const absl::Status& refused) {
@@ -202,6 +202,8 @@ TEST_F(NetworkTest, ARefusalNamesThePoolOrTheAddress) {
   EXPECT_EQ(named(network_.EndPreserve(now_, At("10.0.0.1"), &changes_)), "NOT_PRESERVED address=10.0.0.1");
   EXPECT_EQ(named(network_.SetWarmth(At("10.0.0.1"), Warmth::kReady, &changes_)), "NOT_A_SHADOW address=10.0.0.1");
   EXPECT_EQ(named(network_.ConflictDetected(now_, At("10.0.0.9"), &changes_)), "NOT_A_SHADOW address=10.0.0.9");
+  EXPECT_EQ(named(network_.Update({.instance = "vm-9"}, &changes_).status()), "INSTANCE_NOT_FOUND id=vm-9");
+  EXPECT_EQ(named(network_.Reassign(now_, "vm-9", At("10.0.0.9"), &changes_).status()), "INSTANCE_NOT_FOUND id=vm-9");
 }
 
 TEST_F(NetworkTest, NoTwoInstancesHaveOneMac) {
