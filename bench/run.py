@@ -9,14 +9,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import kea
 import postgres
 import server
+import startup
 
 CONNECTIONS = (1, 16, 64, 256)
 BATCH = 32
 LIVE = 1_000_000
+STARTS = 3
 
 
 def Say(what, result):
@@ -38,6 +41,7 @@ class Run:
         self.options = options
         self.work_dir = work_dir
         self.results = {}
+        self.starts = {}  # addresses -> what a start on so many took
         self.skipped = []
 
     def Keep(self, name, result):
@@ -85,6 +89,18 @@ class Run:
             if dhcp is not None:
                 dhcp.Stop()
 
+    def Startup(self):
+        for addresses in startup.MOST_SECONDS:
+            data = f"{self.work_dir}/startup-{addresses}"
+            begin = time.monotonic()
+            startup.Fill(self.options.bin, data, addresses)
+            print(f"  {addresses:,} addresses stored in {time.monotonic() - begin:.0f} s", flush=True)
+            starts = [startup.Start(self.options.bin, data) for _ in range(STARTS)]
+            self.starts[addresses] = {"store_bytes": startup.BytesIn(f"{data}/store"), "seconds": [s for s, _ in starts],
+                                      "peak_bytes": max(peak for _, peak in starts)}
+            print(f"  ready after {', '.join(f'{seconds:.2f} s' for seconds, _ in starts)}", flush=True)
+            shutil.rmtree(data)
+
     def Rate(self, name, what="per_second"):
         return self.results[name][what] if name in self.results else None
 
@@ -101,6 +117,9 @@ class Run:
                 ratio = numerator / denominator
                 found.append((claim, f"{ratio:.2f}", f"at least {bound}", ratio >= bound))
 
+        for addresses, start in self.starts.items():
+            worst, bound = max(start["seconds"]), startup.MOST_SECONDS[addresses]
+            found.append((f"ready with {addresses:,} addresses", f"{worst:.2f} s", f"less than {bound} s", worst < bound))
         singles = {n: self.Rate(f"hits, {n}") for n in CONNECTIONS}
         for connections, bound in ((64, 0.3), (256, 0.45)):
             AtLeast(f"hits to /livez, {connections} connections", singles[connections],
@@ -118,7 +137,13 @@ class Run:
         AtLeast("best hits to Kea's rate without loss", best, self.Best("Kea"), 2)
         return found
 
-    def Print(self):
+    def PrintStarts(self):
+        print("\n| addresses | store MB | ready after s | peak memory MB | bytes an address |\n|---|---|---|---|---|")
+        for addresses, start in self.starts.items():
+            print(f"| {addresses:,} | {start['store_bytes'] / 1e6:,.0f} | {', '.join(f'{s:.2f}' for s in start['seconds'])} | "
+                  f"{start['peak_bytes'] / 1e6:,.0f} | {start['peak_bytes'] / addresses:.0f} |")
+
+    def PrintRates(self):
         print("\n| what, connections | a second | addresses a second | hits | p50 ms | p99 ms | p99.9 ms |")
         print("|---|---|---|---|---|---|---|")
         for name, result in self.results.items():
@@ -128,6 +153,12 @@ class Run:
                      f"{result['hits'] / addresses:.1%}" if addresses else ""]
             cells += [f"{result[p] / 1000:.2f}" if p in result else "" for p in ("p50_us", "p99_us", "p999_us")]
             print("| " + " | ".join(cells) + " |")
+
+    def Print(self):
+        if self.starts:
+            self.PrintStarts()
+        if self.results:
+            self.PrintRates()
         print("\n| claim | measured | must | |\n|---|---|---|---|")
         musts = self.Musts()
         for claim, measured, bound, holds in musts:
@@ -143,8 +174,10 @@ def Conditions(options):
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], text=True, capture_output=True).stdout.strip()
     version = next((line.split("=")[1].strip().strip('"') for line in open("/etc/os-release", encoding="utf-8")
                     if line.startswith("PRETTY_NAME")), "")
-    return (f"{datetime.date.today()}, {os.cpu_count()} cores ({model}), {version}, Linux {platform.release()}, commit {commit}, "
-            f"runs of {options.seconds} s, {options.live:,} addresses live before the first run, tokens, metrics and the audit "
+    machine = f"{datetime.date.today()}, {os.cpu_count()} cores ({model}), {version}, Linux {platform.release()}, commit {commit}"
+    if options.only == "startup":
+        return machine
+    return (f"{machine}, runs of {options.seconds} s, {options.live:,} addresses live before the first run, tokens, metrics and the audit "
             "log on, all on one machine over loopback")
 
 
@@ -153,7 +186,7 @@ def main():
     parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=int, default=60, help="how long each run takes")
     parser.add_argument("--quick", action="store_true", help="runs of 5 seconds")
-    parser.add_argument("--only", default="gnomon,postgres,kea", help="what to measure")
+    parser.add_argument("--only", default="gnomon,postgres,kea", help="what to measure: these, and startup")
     parser.add_argument("--live", type=int, default=LIVE, help="addresses that are assigned before")
     parser.add_argument("--json", help="a file for all results")
     options = parser.parse_args()
@@ -171,7 +204,7 @@ def main():
         held = run.Print()
         if options.json:
             with open(options.json, "w", encoding="utf-8") as out:
-                json.dump({"conditions": Conditions(options), "results": run.results}, out, indent=1)
+                json.dump({"conditions": Conditions(options), "results": run.results, "starts": run.starts}, out, indent=1)
     finally:
         shutil.rmtree(work_dir, ignore_errors=True)
     return 0 if held else 1

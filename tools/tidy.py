@@ -58,6 +58,7 @@ class SourceFile:
 
     def __init__(self, path, text):
         self.path = path  # from the repository's root, as src/net/ip.h
+        self.text = text
         self.lines = text.splitlines()
         self.code = Blank(text)
         parts = path.split("/")
@@ -204,12 +205,34 @@ def IsCode(path):
             or name == "CMakeLists.txt" or path.startswith("scripts/") or path == ".ci/run")
 
 
+def CheckCodes(file, documented):
+    """Error codes, and variables of the environment, which are written alike, that OPERATING.md does not tell of."""
+    if not file.is_product or file.folder in WHOLE_SYSTEM:
+        return
+    for match in LITERALS.finditer(file.text):
+        code = re.fullmatch(r'"([A-Z][A-Z0-9]*((?:_[A-Z0-9]+)*))"', match.group())
+        if not code or code.group(1) in documented:
+            continue
+        if code.group(2) or re.search(r"StatusCode::k\w+,\s*$", file.text[:match.start()][-80:]):
+            yield file.text.count("\n", 0, match.start()) + 1, f"{code.group(1)} is not in docs/OPERATING.md"
+
+
+def Documented(root):
+    """All that stands as `THIS` in OPERATING.md."""
+    path = os.path.join(root, "docs", "OPERATING.md")
+    if not os.path.exists(path):
+        return set()
+    with open(path, encoding="utf-8") as opened:
+        return set(re.findall(r"`([A-Z][A-Z0-9_]*)`", opened.read()))
+
+
 def Check(root):
     """All breaches under `root`, as (path, line, message), in order of path and line."""
     found = []
     src = os.path.join(root, "src")
     folders = {name for name in os.listdir(src) if os.path.isdir(os.path.join(src, name))} if os.path.isdir(src) else set()
     folders |= set(ORDER) | WHOLE_SYSTEM
+    documented = Documented(root)
     for directory, names, files in os.walk(root):
         names[:] = sorted(name for name in names if name not in SKIPPED_FOLDERS)
         relative = os.path.relpath(directory, root).replace(os.sep, "/")
@@ -226,7 +249,8 @@ def Check(root):
                 file = SourceFile(path, text)
                 if file.folder not in set(ORDER) | WHOLE_SYSTEM:
                     found.append((path, 1, "its folder is not in the table of docs/ARCHITECTURE.md"))
-                for breaches in (CheckIncludes(file, folders), CheckBanned(file), CheckHeader(file), CheckFunctions(file)):
+                for breaches in (CheckIncludes(file, folders), CheckBanned(file), CheckHeader(file), CheckFunctions(file),
+                                 CheckCodes(file, documented)):
                     found += [(path, *breach) for breach in breaches]
     return sorted(found)
 

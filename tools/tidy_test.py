@@ -48,6 +48,8 @@ class TidyTest(unittest.TestCase):
             ("cout", "src/service/a.cc", SPDX + "void F() { std::cout << 1; }\n", 2),
             ("using namespace", "src/net/a.h", HEADER + "using namespace std;\n", 5),
             ("thread in the core", "src/ipam/a.cc", SPDX + "#include <thread>\n", 2),
+            ("unknown error code", "src/net/a.cc", SPDX + 'auto a = F(\n  "ODD_CODE");\n', 3),
+            ("one word, a code by its place", "src/net/a.cc", SPDX + 'auto a = Error(absl::StatusCode::kAborted, "ODD", b);\n', 2),
             ("file in the forecast", "src/forecast/a.cc", SPDX + "#include <fstream>\n", 2),
         ]
         for name, path, text, line in cases:
@@ -61,6 +63,8 @@ class TidyTest(unittest.TestCase):
             ("test includes testing", "src/store/a_test.cc", SPDX + '#include "testing/fake.h"\n'),
             ("simulation includes all", "src/sim/a.cc", SPDX + '#include "agent/a.h"\n#include "apps/b.h"\n'),
             ("header", "src/net/a.h", HEADER),
+            ("words that are no codes", "src/cli/a.cc", SPDX + '// "ODD_CODE"\nauto a = "TYPE";\nauto b = "ODD_CODE and more";\n'),
+            ("codes of a test", "src/net/a_test.cc", SPDX + 'auto a = "ODD_CODE";\n'),
             ("labelled sleep", "src/net/a_test.cc", SPDX + "// Label: realtime\nvoid F() { usleep(5); }\n"),
             ("words in comments and strings", "src/net/a.cc",
              SPDX + '// std::rand() { absl::Now()\nauto a = "std::cout {";\nauto b = R"(usleep(1) {)";\n'),
@@ -74,6 +78,15 @@ class TidyTest(unittest.TestCase):
         for name, path, text in cases:
             with self.subTest(name):
                 self.assertEqual(Breaches(path, text), [])
+
+
+    def test_codes_that_are_documented_pass(self):
+        with tempfile.TemporaryDirectory() as root:
+            for path, text in (("src/net/a.cc", SPDX + 'auto a = "ODD_CODE";\n'), ("docs/OPERATING.md", "| `ODD_CODE` |\n")):
+                os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+                with open(os.path.join(root, path), "w", encoding="utf-8") as opened:
+                    opened.write(text)
+            self.assertEqual(tidy.Check(root), [])
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/strings/str_cat.h"
 #include "api/api.h"
 #include "api/decode.h"
@@ -59,6 +60,22 @@ absl::Status NotFound(std::string_view code, std::string_view kind, std::string_
   return Error(absl::StatusCode::kNotFound, code, absl::StrCat("no ", AbslView(kind), " ", Excerpt(name)))
       .Field(kind)
       .Value(Excerpt(name));
+}
+
+// What a PATCH changes: what is not sent stays as it is when its turn comes. So the body is decoded twice: here, to
+// refuse it at once, and then on the present value.
+template <typename T>
+absl::StatusOr<absl::AnyInvocable<absl::Status(T*)>> ChangeOf(const HttpRequest& request,
+                                                              absl::Status (*decode)(JsonObject&, T*)) {
+  auto change = [text = std::string(request.body), decode](T* value) -> absl::Status {
+    JsonDocument document;
+    absl::StatusOr<JsonObject> members = document.Parse(text);
+    if (!members.ok()) return members.status();
+    return decode(*members, value);
+  };
+  T unused;
+  if (absl::Status decoded = change(&unused); !decoded.ok()) return decoded;
+  return change;
 }
 
 // A creation that asks for `wanted` found the network. An error that names the first member in which the two differ, as far
@@ -150,21 +167,17 @@ void Api::GetNetwork(Call call, HttpRequest&) const {
 }
 
 void Api::PatchNetwork(Call call, HttpRequest& request) const {
-  JsonDocument document;
-  absl::StatusOr<JsonObject> body = document.Parse(request.body);
-  if (!body.ok()) return call->Fail(body.status());
-  // What is not sent stays as it is now.
-  WarmPool warm;
-  if (const auto entry = parts_.service->FindNetwork(call->arguments[0]); entry != nullptr) warm = entry->warm;
-  if (absl::Status decoded = DecodeWarmPool(*body, &warm); !decoded.ok()) return call->Fail(decoded);
-  parts_.service->SetWarmPool(call->arguments[0], std::move(warm), [this, call](absl::StatusOr<NetworkView> view) {
-    if (!view.ok()) return call->Fail(view.status());
-    if (parts_.configured) parts_.configured(view->entry);
-    std::string answer;
-    JsonWriter json(&answer);
-    encoder_.Write(*view, &json);
-    call->Send(200, std::move(answer));
-  });
+  auto change = ChangeOf<WarmPool>(request, &DecodeWarmPool);
+  if (!change.ok()) return call->Fail(change.status());
+  parts_.service->UpdateWarmPool(call->arguments[0], *std::move(change),
+                                 [this, call](absl::StatusOr<NetworkView> view) {
+                                   if (!view.ok()) return call->Fail(view.status());
+                                   if (parts_.configured) parts_.configured(view->entry);
+                                   std::string answer;
+                                   JsonWriter json(&answer);
+                                   encoder_.Write(*view, &json);
+                                   call->Send(200, std::move(answer));
+                                 });
 }
 
 void Api::DeleteNetwork(Call call, HttpRequest&) const {
@@ -232,19 +245,9 @@ void Api::GetPool(Call call, HttpRequest&) const {
 }
 
 void Api::PatchPool(Call call, HttpRequest& request) const {
-  // The body is decoded twice: here, to refuse it at once, and on the pool's present configuration when its turn comes.
-  JsonDocument document;
-  absl::StatusOr<JsonObject> body = document.Parse(request.body);
-  if (!body.ok()) return call->Fail(body.status());
-  PoolConfig unused;
-  if (absl::Status decoded = DecodePoolMembers(*body, &unused); !decoded.ok()) return call->Fail(decoded);
-  auto change = [text = std::string(request.body)](PoolConfig* config) -> absl::Status {
-    JsonDocument again;
-    absl::StatusOr<JsonObject> members = again.Parse(text);
-    if (!members.ok()) return members.status();
-    return DecodePoolMembers(*members, config);
-  };
-  parts_.service->UpdatePool(call->arguments[0], call->arguments[1], std::move(change),
+  auto change = ChangeOf<PoolConfig>(request, &DecodePoolMembers);
+  if (!change.ok()) return call->Fail(change.status());
+  parts_.service->UpdatePool(call->arguments[0], call->arguments[1], *std::move(change),
                              [this, call](absl::StatusOr<PoolView> view) {
                                if (!view.ok()) return call->Fail(view.status());
                                std::string answer;

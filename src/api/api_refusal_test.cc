@@ -43,6 +43,18 @@ TEST_F(ApiRefusalTest, UnknownQueryArgumentsAreRefusedWithASuggestion) {
   EXPECT_EQ(Get("/available_shadow_address?network=prod").code(), "400 MISSING_ARGUMENT");
 }
 
+TEST_F(ApiRefusalTest, ListsOfAnUnknownPoolAreRefused) {
+  MakeNetwork("10.0.0.0/24");
+  for (const std::string& list : {std::string("instances"), std::string("shadows"), std::string("addresses")}) {
+    EXPECT_EQ(Get(absl::StrCat("/v1/networks/prod/", list, "?pool=a")).code(), "200") << list;
+    const ApiAnswer answer = Get(absl::StrCat("/v1/networks/prod/", list, "?pool=b"));
+    EXPECT_EQ(answer.code(), "404 POOL_NOT_FOUND") << list;
+    EXPECT_EQ(answer["/field"], "pool");
+    EXPECT_EQ(answer["/value"], "b");
+    EXPECT_EQ(Get(absl::StrCat("/v1/networks/prod/", list, "?type=unheard-of")).code(), "200") << list;
+  }
+}
+
 TEST_F(ApiRefusalTest, NamesHaveLettersDigitsAndFourSigns) {
   MakeNetwork("10.0.0.0/24");
   for (const std::string& name : {std::string(""), std::string("a b"), std::string("a/b"), std::string("a:b"),

@@ -200,6 +200,7 @@ TEST_F(ApiTest, ABatchIsMadeWhollyOrNotAtAll) {
   ApiAnswer taken = Post(path, R"({"instances":[{"id":"b0","type":"web"},{"id":"y","type":"web","address":"10.0.0.1"}]})");
   EXPECT_EQ(taken.code(), "409 ADDRESS_IN_USE");
   EXPECT_EQ(taken["/value"], "10.0.0.1");
+  EXPECT_EQ(taken["/field"], "instances[1].address");
   EXPECT_EQ(Post(path, R"({"instances":[{"id":"x","type":"web"},{"id":"x","type":"web"}]})")["/field"], "instances[1]");
 }
 
@@ -330,6 +331,18 @@ TEST_F(ApiTest, TwoClientsRaceForTheLastAddressAndOneGetsIt) {
   for (int i = 0; i < 2; ++i) threads[i] = std::thread([&, i] { codes[i] = Create(absl::StrCat("race-", i)).code(); });
   for (std::thread& thread : threads) thread.join();
   EXPECT_THAT(codes, ::testing::UnorderedElementsAre("201", "409 POOL_EXHAUSTED"));
+}
+
+TEST_F(ApiTest, PatchesOfTwoClientsAtOnceAreBothKept) {
+  MakeNetwork("10.0.0.0/24");
+  for (int round = 1; round <= 50; ++round) {
+    std::thread other([&] { Patch("/v1/networks/prod", absl::StrCat(R"({"warm_target":)", round, "}")); });
+    Patch("/v1/networks/prod", absl::StrCat(R"({"warm_targets":{"web":)", round, "}}"));
+    other.join();
+    const ApiAnswer network = Get("/v1/networks/prod");
+    ASSERT_EQ(network["/warm_target"], absl::StrCat(round));
+    ASSERT_EQ(network["/warm_targets/web"], absl::StrCat(round));
+  }
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/failure.h"
+#include "cli/labels.h"
+#include "cli/pool_flags.h"
 
 namespace gnomon {
 namespace {
@@ -13,15 +15,19 @@ namespace {
 struct UpdatePoolArgs {
   std::string name;
   std::optional<bool> draining;
-  std::optional<std::string> gateway, strategy, quarantine;
-  std::optional<double> headroom;
-  std::optional<std::vector<std::string>> exclude;
+  PoolFlags flags;
 };
 
 struct UpdateNetworkArgs {
   std::string name;
   std::optional<int64_t> warm_target;
   std::vector<std::string> type_targets;
+};
+
+struct UpdateInstanceArgs {
+  std::string id;
+  std::optional<std::string> zone, host, generation;
+  std::vector<std::string> labels;
 };
 
 absl::Status NothingGiven(std::string_view what) {
@@ -31,14 +37,7 @@ absl::Status NothingGiven(std::string_view what) {
 absl::Status RunUpdatePool(Session& session, const UpdatePoolArgs& args) {
   JsonObject body;
   SetGiven(&body, "draining", args.draining);
-  SetGiven(&body, "strategy", args.strategy);
-  SetGiven(&body, "quarantine", args.quarantine);
-  SetGiven(&body, "headroom", args.headroom);
-  if (args.gateway) body["gateway"] = *args.gateway == "none" ? JsonValue(nullptr) : JsonValue(*args.gateway);
-  if (args.exclude) {
-    const bool none = args.exclude->size() == 1 && args.exclude->front() == "none";
-    body["exclude"] = none ? JsonArray() : JsonArray(args.exclude->begin(), args.exclude->end());
-  }
+  SetGiven(&body, args.flags);
   if (body.empty()) return NothingGiven("name what to change, as --draining or --headroom 0.2");
   return Put(session, "PATCH", ApiPath({"v1", "networks", session.flags().network, "pools", args.name}), body, "pool");
 }
@@ -66,11 +65,43 @@ absl::Status RunUpdateNetwork(Session& session, const UpdateNetworkArgs& args) {
   return Put(session, "PATCH", ApiPath({"v1", "networks", args.name}), body, "network");
 }
 
+absl::Status RunUpdateInstance(Session& session, const UpdateInstanceArgs& args) {
+  JsonObject body;
+  SetGiven(&body, "zone", args.zone);
+  SetGiven(&body, "host", args.host);
+  if (args.labels == std::vector<std::string>{"none"}) {
+    body["labels"] = JsonObject();
+  } else if (!args.labels.empty()) {
+    GNOMON_ASSIGN_OR_RETURN(body["labels"], ParseLabels(args.labels));
+  }
+  if (body.empty()) return NothingGiven("name what to change, as --host h7 or --label env=prod");
+  SetGiven(&body, "generation", args.generation);
+  return Put(session, "PATCH", ApiPath({"v1", "networks", session.flags().network, "instances", args.id}), body,
+             "instance");
+}
+
+void AddUpdateInstance(CLI::App* update, CommandTree& tree) {
+  auto instance = std::make_shared<UpdateInstanceArgs>();
+  CLI::App* command = update->add_subcommand("instance", "Say where an instance runs now, or label it anew");
+  command->add_option("id", instance->id, "Its id")->required();
+  AddNetworkFlag(command, tree);
+  // Given as functions, because the library takes an empty text for an option that was not given.
+  command->add_option_function<std::string>(
+      "--zone", [instance](const std::string& zone) { instance->zone = zone; }, "Its zone; '' for none");
+  command->add_option_function<std::string>(
+      "--host", [instance](const std::string& host) { instance->host = host; }, "Its host; '' for none");
+  command->add_option("--label", instance->labels, "As env=prod; may be repeated; replaces them all; or none");
+  command->add_option("--generation", instance->generation, "Only if the assignment is still this one");
+  OnRun(command, tree, instance, &RunUpdateInstance);
+}
+
 }  // namespace
 
 void AddUpdateCommands(CommandTree& tree) {
-  CLI::App* update = tree.root.add_subcommand("update", "Change a network or a pool; what is not given stays");
+  CLI::App* update =
+      tree.root.add_subcommand("update", "Change a network, a pool or an instance; what is not given stays");
   update->require_subcommand(1);
+  AddUpdateInstance(update, tree);
   auto network = std::make_shared<UpdateNetworkArgs>();
   CLI::App* command = update->add_subcommand("network", "Change a network's warm pool");
   command->add_option("name", network->name, "Its name")->required();
@@ -85,13 +116,7 @@ void AddUpdateCommands(CommandTree& tree) {
   AddNetworkFlag(command, tree);
   command->add_flag_callback("--draining", [pool] { pool->draining = true; }, "Give nothing new from it");
   command->add_flag_callback("--no-draining", [pool] { pool->draining = false; }, "Give from it again");
-  command->add_option("--quarantine", pool->quarantine, "How long a released address rests, as 30s");
-  command->add_option("--headroom", pool->headroom, "The share that shadows leave free, as 0.1");
-  command->add_option("--strategy", pool->strategy, "Which free address is given")
-      ->check(CLI::IsMember({"longest_idle", "lowest_first", "random"}));
-  command->add_option("--gateway", pool->gateway, "An address of the prefix, never given; none takes it away");
-  command->add_option("--exclude", pool->exclude, "All addresses and ranges never given, in place of those now; or none")
-      ->delimiter(',');
+  AddPoolFlags(command, &pool->flags);
   OnRun(command, tree, pool, &RunUpdatePool);
 }
 

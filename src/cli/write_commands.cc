@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/kind.h"
 #include "cli/labels.h"
+#include "cli/pool_flags.h"
 #include "cli/render.h"
 
 namespace gnomon {
@@ -18,9 +19,8 @@ struct NetworkArgs {
 };
 
 struct PoolArgs {
-  std::string name, prefix, gateway, strategy, quarantine;
-  std::vector<std::string> exclude;
-  std::optional<double> headroom;
+  std::string name, prefix;
+  PoolFlags flags;
 };
 
 struct HostArgs {
@@ -71,11 +71,7 @@ absl::Status RunCreateNetwork(Session& session, const NetworkArgs& args) {
 
 absl::Status RunCreatePool(Session& session, const PoolArgs& args) {
   JsonObject body = {{"name", args.name}, {"prefix", args.prefix}};
-  SetText(&body, "gateway", args.gateway);
-  SetTexts(&body, "exclude", args.exclude);
-  SetText(&body, "strategy", args.strategy);
-  SetText(&body, "quarantine", args.quarantine);
-  SetGiven(&body, "headroom", args.headroom);
+  SetGiven(&body, args.flags);
   return Put(session, "POST", ApiPath({"v1", "networks", session.flags().network, "pools"}), body, "pool");
 }
 
@@ -197,13 +193,7 @@ void AddCreate(CommandTree& tree) {
   command->add_option("name", pool->name, "Its name")->required();
   AddNetworkFlag(command, tree);
   command->add_option("--prefix", pool->prefix, "As 10.0.0.0/16")->required();
-  command->add_option("--gateway", pool->gateway, "An address of the prefix, never given");
-  command->add_option("--exclude", pool->exclude, "Addresses or ranges never given, as 10.0.0.2 or 10.0.0.5-10.0.0.9")
-      ->delimiter(',');
-  command->add_option("--strategy", pool->strategy, "Which free address is given")
-      ->check(CLI::IsMember({"longest_idle", "lowest_first", "random"}));
-  command->add_option("--quarantine", pool->quarantine, "How long a released address rests, as 30s");
-  command->add_option("--headroom", pool->headroom, "The share that shadows leave free, as 0.1");
+  AddPoolFlags(command, &pool->flags);
   OnRun(command, tree, pool, &RunCreatePool);
 
   auto host = std::make_shared<HostArgs>();

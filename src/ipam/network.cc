@@ -78,6 +78,8 @@ absl::StatusOr<Pool*> Network::RemovablePool(PoolId id) const {
   return Error(absl::StatusCode::kFailedPrecondition, "POOL_IN_USE",
                absl::StrCat("pool ", pool->config().name, " holds ", holders,
                             " addresses that are assigned, preserved or quarantined"))
+      .Field("pool")
+      .Value(pool->config().name)
       .Number("holders", static_cast<int64_t>(holders))
       .Hint("set draining, and delete the pool when its instances are gone");
 }

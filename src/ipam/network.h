@@ -16,8 +16,8 @@
 // Threads: not thread-safe; its shard owns it.
 // Ownership: the records that a command or a read gives, and those in `changes`, view the network's memory: they stand until
 // the next command.
-// Time: core time, which never goes back. Advance comes before the commands of a time.
-// Limits: kMaxPools, kMaxBatch, kMaxFill. A command changes at most 100 records, but for blocks that stand on shadows.
+// Time: core time, which never goes back. Advance comes before the commands of a time, until nothing is due.
+// Limits: kMaxPools, kMaxBatch, kMaxFill, kMaxEnded. A command changes at most 100 records, but for blocks that stand on shadows.
 // Errors: Error with a stable code: INSTANCE_DIFFERS, GENERATION_DIFFERS, POOL_EXHAUSTED, ADDRESS_IN_USE, ...
 #pragma once
 
@@ -118,6 +118,7 @@ class Network {
   static constexpr size_t kMaxLabelsBytes = 4096;
   static constexpr size_t kMaxSources = 8;  // of predictions, a (type, scope)
   static constexpr absl::Duration kMinHorizon = absl::Seconds(1);
+  static constexpr size_t kMaxEnded = 4096;  // records a step of Advance; a pair is two
   static constexpr uint32_t kMaxFill = 48;  // shadows a step; a pair is two records
   static constexpr size_t kReclaimLook = 65536;
   static constexpr uint32_t kMaxPredicted = 1u << 20;
@@ -175,7 +176,9 @@ class Network {
   // The outside effects of a withdrawing address are undone. Nothing happens for any other address.
   void Withdrawn(absl::Time now, Ip address, Changes* changes);
 
-  // Lets everything end whose time has come.
+  // One step of letting everything end whose time has come: predictions, and records in the order of their deadlines.
+  // There is more to do while NextDeadline() is not after `now`; that goes before the commands of `now`. Steps change
+  // nothing about what ends, and how.
   void Advance(absl::Time now, Changes* changes);
   // When Advance next has something to do; InfiniteFuture if never.
   absl::Time NextDeadline() const;
@@ -226,8 +229,14 @@ class Network {
     PoolId ipv4 = 0, ipv6 = 0;
     PoolId Of(Family family) const { return family == Family::kIpv4 ? ipv4 : ipv6; }
   };
-  absl::StatusOr<std::vector<Pins>> PinBatch(absl::Span<const CreateRequest> requests,
-                                             absl::Span<const Families> families) const;
+  // One of a batch's requests that is not there yet.
+  struct Fresh {
+    const CreateRequest* request;
+    Families families;
+    size_t index;  // in the batch
+  };
+  absl::StatusOr<std::vector<Pins>> PinBatch(absl::Span<const Fresh> wanted) const;
+  absl::Status PinNamed(const Fresh& one, std::map<PoolId, uint64_t>* left) const;
   absl::StatusOr<PoolId> PinOne(const CreateRequest& request, Family family, std::map<PoolId, uint64_t>* left) const;
   std::map<PoolId, uint64_t> SinglesByPool() const;
   absl::StatusOr<Assignment> CreateNew(absl::Time now, const CreateRequest& request, const HashedId& id, Families families,

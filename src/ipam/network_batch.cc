@@ -18,21 +18,21 @@ absl::Status AtIndex(const absl::Status& status, size_t index) {
   return located;
 }
 
+absl::Status Invalid(std::string_view why, std::string_view field, std::string_view value, size_t index) {
+  return AtIndex(Error(absl::StatusCode::kInvalidArgument, "INVALID_BATCH", why).Field(field).Value(value), index);
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Assignment>> Network::CreateBatch(absl::Time now, absl::Span<const CreateRequest> requests,
                                                              Changes* changes) {
   records_.Settle();
   std::set<std::string_view> ids;
-  std::vector<size_t> fresh;
-  std::vector<CreateRequest> wanted;
-  std::vector<Families> families;
+  std::vector<Fresh> wanted;
   size_t addresses = 0;
   for (size_t i = 0; i < requests.size(); ++i) {
     const CreateRequest& request = requests[i];
-    auto invalid = [&](std::string_view why) {
-      return AtIndex(Error(absl::StatusCode::kInvalidArgument, "INVALID_BATCH", why).Field("instances").Value(request.instance), i);
-    };
+    auto invalid = [&](std::string_view why) { return Invalid(why, "instances", request.instance, i); };
     if (!ids.insert(request.instance).second) return invalid("an id stands in a batch once");
     auto found = instances_.find(HashedId(request.instance));
     if (found != instances_.end()) {
@@ -45,24 +45,23 @@ absl::StatusOr<std::vector<Assignment>> Network::CreateBatch(absl::Time now, abs
     if (request.block_length != 0) return invalid("a batch has no blocks");
     addresses += asked == kBothFamilies ? 2 : 1;
     if (addresses > kMaxBatch) return invalid("a batch has at most 100 addresses");
-    fresh.push_back(i);
-    wanted.push_back(request);
-    families.push_back(asked);
+    wanted.push_back({&request, asked, i});
   }
-  absl::StatusOr<std::vector<Pins>> pins = PinBatch(wanted, families);
+  absl::StatusOr<std::vector<Pins>> pins = PinBatch(wanted);
   if (!pins.ok()) return pins.status();
   std::vector<Assignment> results(requests.size());
   // First those that name their address, so that no other gets it; and no MAC is made that one of them names.
-  for (const CreateRequest& request : wanted) {
-    if (request.mac) other_macs_.insert(request.mac->bits());
+  for (const Fresh& one : wanted) {
+    if (one.request->mac) other_macs_.insert(one.request->mac->bits());
   }
   for (bool named : {true, false}) {
     for (size_t n = 0; n < wanted.size(); ++n) {
-      if (wanted[n].address.has_value() != named) continue;
-      if (wanted[n].mac) other_macs_.erase(wanted[n].mac->bits());
-      absl::StatusOr<Assignment> created = CreateNew(now, wanted[n], HashedId(wanted[n].instance), families[n], (*pins)[n], changes);
+      const CreateRequest& request = *wanted[n].request;
+      if (request.address.has_value() != named) continue;
+      if (request.mac) other_macs_.erase(request.mac->bits());
+      absl::StatusOr<Assignment> created = CreateNew(now, request, HashedId(request.instance), wanted[n].families, (*pins)[n], changes);
       GNOMON_CHECK(created.ok());  // PinBatch has counted all that it can need
-      results[fresh[n]] = *std::move(created);
+      results[wanted[n].index] = *std::move(created);
     }
   }
   PutConsumed(changes);
@@ -85,44 +84,49 @@ std::map<PoolId, uint64_t> Network::SinglesByPool() const {
 
 // Gives each address of each request a pool to come from, so that all fit whatever is taken first: explicit ones their own,
 // then those of a named pool, then all others any of their family that has one left.
-absl::StatusOr<std::vector<Network::Pins>> Network::PinBatch(absl::Span<const CreateRequest> requests,
-                                                               absl::Span<const Families> families) const {
+absl::StatusOr<std::vector<Network::Pins>> Network::PinBatch(absl::Span<const Fresh> wanted) const {
   std::map<PoolId, uint64_t> left = SinglesByPool();
-  std::vector<Pins> pins(requests.size());
+  std::vector<Pins> pins(wanted.size());
   absl::flat_hash_set<Ip> asked;
   absl::flat_hash_set<uint64_t> macs;
-  for (const CreateRequest& request : requests) {
+  for (const Fresh& one : wanted) {
+    const CreateRequest& request = *one.request;
     if (request.mac && !macs.insert(request.mac->bits()).second) {
-      return Error(absl::StatusCode::kInvalidArgument, "INVALID_BATCH", "a MAC stands in a batch once").Field("mac").Value(request.mac->ToString());
+      return Invalid("a MAC stands in a batch once", "mac", request.mac->ToString(), one.index);
     }
     if (!request.address) continue;
-    absl::StatusOr<Prefix> chosen = ChooseExplicit(*request.address, MaxLength(request.address->family()), request.pool);
-    if (!chosen.ok()) return chosen.status();
+    if (absl::Status pinned = PinNamed(one, &left); !pinned.ok()) return AtIndex(pinned, one.index);
     if (!asked.insert(*request.address).second) {
-      return Error(absl::StatusCode::kInvalidArgument, "INVALID_BATCH", "an address stands in a batch once")
-          .Field("address")
-          .Value(request.address->ToString());
+      return Invalid("an address stands in a batch once", "address", request.address->ToString(), one.index);
     }
-    const Slot slot = SlotOf(*request.address);
-    if (slot != 0 && At(slot).state == AddressState::kPreserved) continue;
-    const Pool* pool = PoolAt(*request.address);
-    // It may open a segment of its own, which then no other can.
-    uint64_t& rest = left[pool->config().id];
-    rest -= std::min<uint64_t>(rest, pool->OpensSegmentFor(*request.address) ? Pool::kSegmentSize : 1);
   }
   for (bool named : {true, false}) {
-    for (size_t i = 0; i < requests.size(); ++i) {
-      if (requests[i].pool.empty() == named) continue;
+    for (size_t n = 0; n < wanted.size(); ++n) {
+      const CreateRequest& request = *wanted[n].request;
+      if (request.pool.empty() == named) continue;
       for (Family family : {Family::kIpv4, Family::kIpv6}) {
-        if ((families[i] & (family == Family::kIpv4 ? kOnlyIpv4 : kOnlyIpv6)) == 0) continue;
-        if (requests[i].address && requests[i].address->family() == family) continue;
-        absl::StatusOr<PoolId> pin = PinOne(requests[i], family, &left);
-        if (!pin.ok()) return pin.status();
-        (family == Family::kIpv4 ? pins[i].ipv4 : pins[i].ipv6) = *pin;
+        if ((wanted[n].families & (family == Family::kIpv4 ? kOnlyIpv4 : kOnlyIpv6)) == 0) continue;
+        if (request.address && request.address->family() == family) continue;
+        absl::StatusOr<PoolId> pin = PinOne(request, family, &left);
+        if (!pin.ok()) return AtIndex(pin.status(), wanted[n].index);
+        (family == Family::kIpv4 ? pins[n].ipv4 : pins[n].ipv6) = *pin;
       }
     }
   }
   return pins;
+}
+
+// Takes the address that the request names out of what is left of its pool.
+absl::Status Network::PinNamed(const Fresh& one, std::map<PoolId, uint64_t>* left) const {
+  const Ip address = *one.request->address;
+  GNOMON_RETURN_IF_ERROR(ChooseExplicit(address, MaxLength(address.family()), one.request->pool).status());
+  const Slot slot = SlotOf(address);
+  if (slot != 0 && At(slot).state == AddressState::kPreserved) return absl::OkStatus();
+  const Pool* pool = PoolAt(address);
+  // It may open a segment of its own, which then no other can.
+  uint64_t& rest = (*left)[pool->config().id];
+  rest -= std::min<uint64_t>(rest, pool->OpensSegmentFor(address) ? Pool::kSegmentSize : 1);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<PoolId> Network::PinOne(const CreateRequest& request, Family family, std::map<PoolId, uint64_t>* left) const {

@@ -294,16 +294,19 @@ absl::StatusOr<Prefix> Network::ChooseExplicit(Ip address, int length, std::stri
 }
 
 absl::Status Network::Exhausted(const CreateRequest& request, Family family) const {
+  // Each count of a pool saturates at its type's end, which a sum must not pass.
+  auto add = [](uint64_t* sum, uint64_t more) { *sum = more > UINT64_MAX - *sum ? UINT64_MAX : *sum + more; };
+  auto number = [](uint64_t count) { return static_cast<int64_t>(std::min<uint64_t>(count, INT64_MAX)); };
   uint64_t free = 0, shadow = 0, assigned = 0, quarantined = 0, preserved = 0, excluded = 0;
   std::vector<std::string> names;
   for (const Pool* pool : CandidatePools(request, family, 0)) {
     const Pool::Counts counts = pool->counts();
-    free += counts.free;
+    add(&free, counts.free);
     shadow += ShadowsOf(pool->config().id);
     assigned += CountIn(pool->config().id, AddressState::kAssigned);
     quarantined += CountIn(pool->config().id, AddressState::kQuarantined);
     preserved += CountIn(pool->config().id, AddressState::kPreserved);
-    excluded += counts.excluded;
+    add(&excluded, counts.excluded);
     names.push_back(absl::StrCat(pool->config().name, " (", pool->config().prefix.ToString(), ")"));
   }
   const std::string what = names.empty() ? absl::StrCat("no ", AbslView(NameOf(family)), " pool fits")
@@ -311,12 +314,12 @@ absl::Status Network::Exhausted(const CreateRequest& request, Family family) con
   return Error(absl::StatusCode::kResourceExhausted, "POOL_EXHAUSTED", what)
       .Field("pool")
       .Value(request.pool)
-      .Number("free", static_cast<int64_t>(free))
-      .Number("shadow", static_cast<int64_t>(shadow))
-      .Number("assigned", static_cast<int64_t>(assigned))
-      .Number("quarantined", static_cast<int64_t>(quarantined))
-      .Number("preserved", static_cast<int64_t>(preserved))
-      .Number("excluded", static_cast<int64_t>(excluded))
+      .Number("free", number(free))
+      .Number("shadow", number(shadow))
+      .Number("assigned", number(assigned))
+      .Number("quarantined", number(quarantined))
+      .Number("preserved", number(preserved))
+      .Number("excluded", number(excluded))
       .Hint("add a pool, release instances, or wait for the end of a quarantine");
 }
 

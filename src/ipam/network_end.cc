@@ -65,7 +65,9 @@ absl::StatusOr<Records> Network::Update(const UpdateRequest& request, Changes* c
   const Slots slots = SlotsOf(request.instance);
   if (slots.empty()) {
     return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND",
-                 absl::StrCat("no instance ", request.instance, " in this network"));
+                 absl::StrCat("no instance ", request.instance, " in this network"))
+        .Field("id")
+        .Value(request.instance);
   }
   if (request.generation && *request.generation != At(slots[0]).held.generation) {
     return GenerationDiffers(request.instance, *request.generation, At(slots[0]).held.generation);
@@ -88,7 +90,9 @@ absl::Status Network::EndPreserve(absl::Time now, Ip address, Changes* changes) 
   const Slot slot = SlotOf(address);
   if (slot == 0 || At(slot).state != AddressState::kPreserved) {
     return Error(absl::StatusCode::kFailedPrecondition, "NOT_PRESERVED",
-                 absl::StrCat(address.ToString(), " is not preserved"));
+                 absl::StrCat(address.ToString(), " is not preserved"))
+        .Field("address")
+        .Value(address.ToString());
   }
   Quarantine(now, slot, changes);
   return absl::OkStatus();
@@ -162,7 +166,9 @@ absl::Status Network::SetWarmth(Ip address, Warmth warmth, Changes* changes) {
   records_.Settle();
   const Slot slot = SlotOf(address);
   if (slot == 0 || At(slot).state != AddressState::kShadow) {
-    return Error(absl::StatusCode::kNotFound, "NOT_A_SHADOW", absl::StrCat(address.ToString(), " is not a shadow"));
+    return Error(absl::StatusCode::kNotFound, "NOT_A_SHADOW", absl::StrCat(address.ToString(), " is not a shadow"))
+        .Field("address")
+        .Value(address.ToString());
   }
   const Slot primary = PrimaryOf(slot);
   if (At(primary).warmth == warmth) return absl::OkStatus();
@@ -178,7 +184,9 @@ absl::Status Network::ConflictDetected(absl::Time now, Ip address, Changes* chan
   records_.Settle();
   const Slot slot = SlotOf(address);
   if (slot == 0 || At(slot).state != AddressState::kShadow) {
-    return Error(absl::StatusCode::kNotFound, "NOT_A_SHADOW", absl::StrCat(address.ToString(), " is not a shadow"));
+    return Error(absl::StatusCode::kNotFound, "NOT_A_SHADOW", absl::StrCat(address.ToString(), " is not a shadow"))
+        .Field("address")
+        .Value(address.ToString());
   }
   Detach(slot);
   const Slot partner = At(slot).partner;
@@ -198,7 +206,9 @@ void Network::Withdrawn(absl::Time now, Ip address, Changes* changes) {
 void Network::Advance(absl::Time now, Changes* changes) {
   records_.Settle();
   ExpirePredictions(now, changes);
-  while (!deadlines_.empty() && deadlines_.top().at() <= now) {
+  // What is void by now counts too, so that a step is short.
+  for (size_t looked_at = 0; looked_at < kMaxEnded && !deadlines_.empty() && deadlines_.top().at() <= now;
+       ++looked_at) {
     const Deadline due = deadlines_.top();
     deadlines_.Pop();
     if (IsLive(due) && At(due.slot).until() <= now) Expire(now, due.slot, changes);

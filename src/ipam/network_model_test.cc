@@ -34,7 +34,6 @@ class Model {
     for (int i = 0; i < operations && !testing::Test::HasFailure(); ++i) {
       now_ += absl::Milliseconds(Below(500));
       Advance();
-      Keep();
       Step();
       Keep();
       if (i % kCheckEvery == 0) CheckAll();
@@ -73,7 +72,10 @@ class Model {
   }
 
   void Advance() {
-    network_->Advance(now_, &changes_);
+    do {
+      network_->Advance(now_, &changes_);
+      Keep();
+    } while (network_->NextDeadline() <= now_);
     std::erase_if(cooling_, [&](const auto& entry) { return entry.second <= now_; });
     for (auto it = preserved_.begin(); it != preserved_.end();) {
       if (it->second > now_) {

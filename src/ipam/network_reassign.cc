@@ -59,7 +59,9 @@ absl::StatusOr<Assignment> Network::Reassign(absl::Time now, std::string_view in
   const Slots slots = SlotsOf(instance);
   if (slots.empty()) {
     return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND",
-                 absl::StrCat("no instance ", AbslView(instance), " in this network"));
+                 absl::StrCat("no instance ", AbslView(instance), " in this network"))
+        .Field("id")
+        .Value(instance);
   }
   Slot old = 0;
   for (Slot slot : slots) {

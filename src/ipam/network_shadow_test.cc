@@ -226,5 +226,21 @@ TEST_F(NetworkShadowTest, AnAdditiveSourceIsConsumedOnlyBeyondTheOthers) {
   }
 }
 
+TEST_F(NetworkShadowTest, ALongBacklogEndsInSteps) {
+  AddPool("a", "10.0.0.0/18");
+  constexpr uint32_t kShadows = 2 * Network::kMaxEnded + 100;
+  ASSERT_EQ(Predict(kShadows).reserved, kShadows);
+  changes_.clear();
+  now_ += absl::Hours(1);
+  std::vector<uint64_t> left;
+  do {
+    network_.Advance(now_, &changes_);
+    EXPECT_LE(changes_.size(), Network::kMaxEnded + 1) << "the prediction ends too";
+    changes_.clear();
+    left.push_back(network_.CountOf(AddressState::kShadow));
+  } while (network_.NextDeadline() <= now_);
+  EXPECT_EQ(left, (std::vector<uint64_t>{kShadows - Network::kMaxEnded, 100, 0}));
+}
+
 }  // namespace
 }  // namespace gnomon

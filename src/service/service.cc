@@ -21,13 +21,6 @@ PoolView ViewOfPool(const Network& network, const Pool& pool) {
           .revision = network.revision()};
 }
 
-absl::StatusOr<const Pool*> FindPool(const Network& network, const std::string& name) {
-  if (const Pool* pool = network.FindPool(name)) return pool;
-  return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", absl::StrCat("no pool ", name, " in this network"))
-      .Field("pool")
-      .Value(name);
-}
-
 // Waits for one reply; for starting and stopping alone.
 template <typename T>
 class Waiter {
@@ -123,6 +116,14 @@ ShardOptions Service::OptionsOf(const std::string& shard) const {
   ShardOptions options = options_.shard;
   if (options_.metrics != nullptr) options.metrics = options_.metrics->OfShard(shard);
   return options;
+}
+
+absl::StatusOr<const Pool*> Service::FindPool(const Network& network, std::string_view name) {
+  if (const Pool* pool = network.FindPool(name)) return pool;
+  return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND",
+               absl::StrCat("no pool ", AbslView(name), " in this network"))
+      .Field("pool")
+      .Value(name);
 }
 
 absl::Status Service::NetworkNotFound(std::string_view network) {

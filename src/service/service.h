@@ -118,7 +118,8 @@ struct PredictionView {
   FillResult fill = {};
 };
 
-// What of a network's records to list, in address order. Empty members match all.
+// What of a network's records to list, in address order. Empty members match all. POOL_NOT_FOUND for a pool that is not
+// there; types, zones and hosts are there by being used, and unknown ones give an empty list.
 struct ListCall {
   std::string network = {};
   uint8_t states = 0xff;   // bits by AddressState
@@ -164,7 +165,9 @@ class Service {
   // Networks.
   void CreateNetwork(std::string name, std::string account, std::optional<uint32_t> vni, WarmPool warm,
                      Reply<std::pair<NetworkView, bool>> reply);  // true: made by this call
-  void SetWarmPool(std::string_view network, WarmPool warm, Reply<NetworkView> reply);
+  // `change` is given the present warm pool when its turn comes, so that of two changes at once none is lost.
+  void UpdateWarmPool(std::string_view network, absl::AnyInvocable<absl::Status(WarmPool*)> change,
+                      Reply<NetworkView> reply);
   // A deletion that failed on its way goes on when it is asked for again, and at the next start.
   void DeleteNetwork(std::string_view network, Reply<Done> reply);
   void GetNetwork(std::string_view network, Reply<NetworkView> reply);
@@ -227,6 +230,7 @@ class Service {
   Service(Store* store, const Clock* clock, ServiceOptions options);
 
   static absl::Status NetworkNotFound(std::string_view network);
+  static absl::StatusOr<const Pool*> FindPool(const Network& network, std::string_view name);
   // Runs `command`, `(Network&, absl::Time, Changes*) -> StatusOr<T>`, on the network of that name.
   template <typename T, typename Command>
   void OnNetwork(std::string_view network, Command command, Reply<T> reply, Stage stage = Stage::kFirst);

@@ -160,10 +160,7 @@ TEST_F(ServiceFaultsTest, ANetworkThatWasNotStoredDoesNotAppear) {
 TEST_F(ServiceFaultsTest, AWarmPoolThatWasStoredAlthoughReportedAsFailedIsShown) {
   CreateNetwork("prod");
   disk_->FailCommit(1, 1);
-  EXPECT_EQ(CodeOf(Wait<NetworkView>([&](auto reply) {
-                     service_->SetWarmPool("prod", {.target = 7, .by_type = {}}, std::move(reply));
-                   }).status()),
-            "OUTCOME_UNKNOWN");
+  EXPECT_EQ(CodeOf(TrySetWarmPool("prod", {.target = 7, .by_type = {}}).status()), "OUTCOME_UNKNOWN");
   Recover();
   EXPECT_EQ(service_->FindNetwork("prod")->warm.target, 7u);
 }

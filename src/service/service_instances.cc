@@ -185,7 +185,8 @@ void Service::List(ListCall call, Reply<RecordPage> reply) {
   call.page_size = std::clamp<size_t>(call.page_size, 1, kMaxPage);
   OnNetwork<RecordPage>(
       network,
-      [this, call = std::move(call)](Network& one, absl::Time, Changes*) {
+      [this, call = std::move(call)](Network& one, absl::Time, Changes*) -> absl::StatusOr<RecordPage> {
+        if (!call.pool.empty()) GNOMON_RETURN_IF_ERROR(FindPool(one, call.pool).status());
         RecordPage page{.revision = one.revision()};
         page.next = one.Visit(call.from, kPageBudget, [&](const AddressRecord& record) {
           RecordView view = ViewIn(one, record);

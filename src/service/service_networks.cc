@@ -109,12 +109,18 @@ void Service::CreateNetwork(std::string name, std::string account, std::optional
       });
 }
 
-void Service::SetWarmPool(std::string_view network, WarmPool warm, Reply<NetworkView> reply) {
+void Service::UpdateWarmPool(std::string_view network, absl::AnyInvocable<absl::Status(WarmPool*)> change,
+                             Reply<NetworkView> reply) {
   std::shared_ptr<const NetworkEntry> entry = directory_.FindNetwork(network);
   if (entry == nullptr) return reply(NetworkNotFound(network));
   OnCatalogue<NetworkEntry>(
-      [id = entry->id, warm](Catalogue& catalogue, CatalogueChanges* changes) {
-        return catalogue.SetWarmPool(id, warm, changes);
+      [entry, change = std::move(change)](Catalogue& catalogue,
+                                          CatalogueChanges* changes) mutable -> absl::StatusOr<NetworkEntry> {
+        auto found = catalogue.networks().find(entry->id);
+        if (found == catalogue.networks().end()) return NetworkNotFound(entry->name);
+        WarmPool warm = found->second.warm;
+        GNOMON_RETURN_IF_ERROR(change(&warm));
+        return catalogue.SetWarmPool(entry->id, std::move(warm), changes);
       },
       [this, name = entry->name, reply = std::move(reply)](absl::StatusOr<NetworkEntry> set) mutable {
         if (!set.ok()) return reply(set.status());

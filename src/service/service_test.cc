@@ -250,5 +250,26 @@ TEST_F(ServiceTest, ConcurrentClientsNeverShareAnAddress) {
   EXPECT_EQ(addresses.size(), 400u);
 }
 
+// Both are asked for before either is done, as by two clients.
+TEST_F(ServiceTest, OfTwoChangesOfAWarmPoolAtOnceNoneIsLost) {
+  ASSERT_TRUE(CreateNetwork("prod").ok());
+  Answer<NetworkView> web, db;
+  auto set = [](const std::string& type, uint32_t target) {
+    return [=](WarmPool* warm) {
+      warm->by_type[type] = target;
+      return absl::OkStatus();
+    };
+  };
+  service_->UpdateWarmPool("prod", set("web", 5), web.Callback());
+  service_->UpdateWarmPool("prod", set("db", 7), db.Callback());
+  ASSERT_TRUE(web.Wait().ok());
+  ASSERT_TRUE(db.Wait().ok());
+  EXPECT_EQ(service_->FindNetwork("prod")->warm.by_type, (std::map<std::string, uint32_t>{{"db", 7}, {"web", 5}}));
+  auto refused = [](WarmPool*) { return absl::InvalidArgumentError("no"); };
+  EXPECT_EQ(
+      Wait<NetworkView>([&](auto reply) { service_->UpdateWarmPool("prod", refused, std::move(reply)); }).status(),
+      absl::InvalidArgumentError("no"));
+}
+
 }  // namespace
 }  // namespace gnomon

@@ -7,8 +7,8 @@
 //
 // A State is a pure state machine with its encoding (NetworksState, CatalogueState). It has
 //   absl::StatusOr<absl::Time> Load(ShardStore&)   forgets all, loads what is stored, returns the time of the last commit
-//   void Advance(absl::Time now, Batch*)           lets everything end whose time has come
-//   absl::Time NextDeadline() const                when Advance next has something to do
+//   void Advance(absl::Time now, Batch*)           one step of letting everything end whose time has come
+//   absl::Time NextDeadline() const                when Advance next has something to do; not after `now`: it has more
 //   Op MetaOf(uint64_t group, absl::Time now) const   see Batch::Meta
 //
 // Example:
@@ -183,7 +183,16 @@ class Shard {
     const absl::Time now = time_->Now();
     Batch batch;
     state_.Advance(now, &batch);
+    // Commands see everything ended whose time has come, however much that is; but no commit holds all of it.
+    while (state_.NextDeadline() <= now) {
+      Commit(std::exchange(batch, Batch()), now, {});
+      state_.Advance(now, &batch);
+    }
     for (Item& item : items) item.apply(state_, now, &batch);
+    Commit(std::move(batch), now, std::move(items));
+  }
+
+  void Commit(Batch batch, absl::Time now, std::vector<Item> items) {
     std::vector<Transaction> transactions =
         batch.Finish([&](uint64_t group) { return state_.MetaOf(group, now); });
     if (transactions.empty() && items.empty()) return;

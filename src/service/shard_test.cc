@@ -270,5 +270,49 @@ TEST_F(ShardTest, AQuarantineEndsInCoreTimeAlsoOverARestart) {
   EXPECT_EQ(Create("b"), "10.0.0.7");
 }
 
+TEST_F(ShardTest, CommandsComeAfterALongBacklogOfWhatEndsWhichIsCommittedInSteps) {
+  Start({}, MemoryStore::Run::kWhenAsked);
+  auto run = [this](auto& reply) {
+    size_t commits = 0;
+    while (!reply.done()) commits += store_->RunQueued();
+    return commits;
+  };
+  Reply<PoolId> pool;
+  AddPool(&pool, "10.0.0.0/18");
+  run(pool);
+  Reply<uint64_t> predicted, left;
+  const PredictRequest request{
+      .key = {"s", "web", {}}, .id = "1", .count = 3 * Network::kMaxEnded, .horizon = absl::Minutes(1)};
+  Call<uint64_t>(
+      kNetwork,
+      [&](Network& network, absl::Time now, Changes* changes) -> absl::StatusOr<uint64_t> {
+        GNOMON_RETURN_IF_ERROR(network.Predict(now, request, changes));
+        return 0;
+      },
+      &predicted);
+  run(predicted);
+  auto fill = [](Network& network, absl::Time now, Changes* changes) -> absl::StatusOr<bool> {
+    return network.Fill(now, "web", {}, changes).more;
+  };
+  for (bool more = true; more;) {
+    Reply<bool> filled;
+    Call<bool>(kNetwork, fill, &filled);
+    run(filled);
+    more = *filled.Wait();
+  }
+  auto count = [](Network& network, absl::Time, Changes*) -> absl::StatusOr<uint64_t> {
+    return network.CountOf(AddressState::kShadow);
+  };
+  Reply<uint64_t> held;
+  Call<uint64_t>(kNetwork, count, &held);
+  run(held);
+  ASSERT_EQ(*held.Wait(), 3 * Network::kMaxEnded);
+  clock_.Pass(absl::Minutes(2));
+  Call<uint64_t>(kNetwork, count, &left);
+  EXPECT_GE(run(left), 3u);
+  EXPECT_EQ(*left.Wait(), 0u);
+  shard_ = nullptr;
+}
+
 }  // namespace
 }  // namespace gnomon

@@ -39,7 +39,7 @@ namespace gnomon {
 
 enum class ShardId : uint32_t {};
 
-// With the compares that fence it, a transaction must fit into the 128 operations of an etcd transaction.
+// A transaction must fit into the 128 operations of an etcd transaction: docs/decisions/0003.
 inline constexpr size_t kMaxTransactionOps = 120;
 // All keys and values of one transaction; an etcd request holds 1.5 MiB.
 inline constexpr size_t kMaxTransactionBytes = size_t{1} << 20;

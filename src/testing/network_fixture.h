@@ -74,6 +74,7 @@ class NetworkFixture : public testing::Test {
 
   // The first address, as text, or the error's code.
   std::string Create(const CreateRequest& request) {
+    Store();
     absl::StatusOr<Assignment> got = network_.Create(now_, request, &changes_);
     if (!got.ok()) return CodeOf(got.status());
     last_ = {{}, got->created, got->hit, got->withdrawing, got->answer_by};
@@ -84,28 +85,36 @@ class NetworkFixture : public testing::Test {
   std::string Create(const std::string& id) { return Create(Vm(id)); }
 
   void Release(const std::string& id, std::optional<absl::Duration> preserve = std::nullopt) {
+    Store();
     EXPECT_TRUE(network_.Release(now_, {.instance = id, .preserve = preserve}, &changes_).ok());
     Store();
   }
 
   void Pass(absl::Duration time) {
     now_ += time;
-    network_.Advance(now_, &changes_);
     Store();
+    do {
+      network_.Advance(now_, &changes_);
+      Store();
+    } while (network_.NextDeadline() <= now_);
   }
 
   FillResult Predict(uint32_t count, const std::string& id = "1", const Place& scope = {}, const std::string& source = "s",
                      bool additive = false, absl::Duration horizon = absl::Minutes(15)) {
     PredictRequest request{.key = {source, "web", scope}, .id = id, .count = count, .horizon = horizon,
                            .additive = additive};
+    Store();
     absl::Status predicted = network_.Predict(now_, request, &changes_);
     EXPECT_TRUE(predicted.ok()) << predicted;
+    Store();
     FillResult total = network_.Fill(now_, "web", scope, &changes_);
+    Store();
     for (FillResult step = total; step.more;) {
       step = network_.Fill(now_, "web", scope, &changes_);
       total.reserved += step.reserved;
       total.reclaimed += step.reclaimed;
       total.shortfall = step.shortfall;
+      Store();
     }
     return total;
   }

@@ -49,8 +49,17 @@ class ServiceFixture : public testing::Test {
     EXPECT_TRUE(made.ok()) << made.status();
     return made.ok() ? made->first.entry : NetworkEntry{};
   }
+  absl::StatusOr<NetworkView> TrySetWarmPool(const std::string& network, WarmPool warm) {
+    return Wait<NetworkView>([&](auto reply) {
+      auto change = [warm](WarmPool* now) {
+        *now = warm;
+        return absl::OkStatus();
+      };
+      service_->UpdateWarmPool(network, change, std::move(reply));
+    });
+  }
   NetworkEntry SetWarmPool(const std::string& network, WarmPool warm) {
-    auto set = Wait<NetworkView>([&](auto reply) { service_->SetWarmPool(network, warm, std::move(reply)); });
+    auto set = TrySetWarmPool(network, std::move(warm));
     EXPECT_TRUE(set.ok()) << set.status();
     return set.ok() ? set->entry : NetworkEntry{};
   }
