@@ -10,12 +10,15 @@
 #include "absl/strings/str_split.h"
 #include "base/error.h"
 #include "plan/baselines.h"
+#include "plan/predictive_pool.h"
 
 namespace gnomon {
 namespace {
 
 const std::vector<double> kQuantiles = {.5,   .7,  .8,   .9,   .93,  .95,  .96,  .97,  .98,
                                         .985, .99, .993, .995, .997, .998, .999, .9995};
+
+const std::vector<double> kHitRates = {.8, .85, .9, .93, .95, .97, .98, .985, .99, .9925, .995, .997, .998};
 
 Error BadPolicy(const std::string& name, const std::string& why) {
   return Error(absl::StatusCode::kInvalidArgument, "BAD_POLICY", absl::StrCat("policy ", Excerpt(name), ": ", why))
@@ -133,7 +136,7 @@ absl::StatusOr<NamedPolicy> MakeCilium(const Words& words, bool sweep) {
 }  // namespace
 
 absl::StatusOr<NamedPolicy> MakePolicy(const std::string& name, const SimulatedTrace& trace,
-                                       const SimulationOptions& options, [[maybe_unused]] double target, bool sweep) {
+                                       const SimulationOptions& options, double target, bool sweep) {
   const std::pair<std::string, std::string> parts = absl::StrSplit(name, absl::MaxSplits('=', 1));
   const Words words{name, parts.first, absl::StrSplit(parts.second, ',', absl::SkipEmpty())};
   const size_t types = trace.types.size();
@@ -142,6 +145,11 @@ absl::StatusOr<NamedPolicy> MakePolicy(const std::string& name, const SimulatedT
   if (words.kind == "rolling") return MakeRolling(words, types, options, sweep);
   if (words.kind == "azure") return MakeAzure(words, types, sweep);
   if (words.kind == "cilium") return MakeCilium(words, sweep);
+  if (name == "predictive") {
+    return Make(
+        "predictive=", sweep ? kHitRates : std::vector<double>{target}, "",
+        [&](const std::vector<double>& rates) { return std::make_unique<PredictivePool>(types, options, rates); });
+  }
   if (name == "oracle") return NamedPolicy{std::make_unique<OraclePool>(&trace, options), {name}};
   return BadPolicy(name, "there is none of that name");
 }
