@@ -15,7 +15,7 @@ namespace gnomon {
 namespace {
 
 struct SimulateArgs {
-  std::string trace, lead = "30s", review = "60s", warmup = "0s", from, to;
+  std::string trace, lead = "30s", review = "60s", warmup = "0s", announce = "0s", from, to;
   std::vector<std::string> policies, types;
   double target = 0.99, fail = 0;
   int64_t min_creations = 200;
@@ -45,10 +45,12 @@ absl::Status ParseLead(const std::string& text, PoolRules* rules) {
 
 absl::StatusOr<SimulationOptions> OptionsOf(const SimulateArgs& args) {
   SimulationOptions options;
-  absl::Duration review, warmup;
+  absl::Duration review, warmup, announce;
   GNOMON_RETURN_IF_ERROR(ParseLead(args.lead, &options.rules));
   GNOMON_RETURN_IF_ERROR(ParseDuration("review", args.review, absl::Seconds(1), &review));
   GNOMON_RETURN_IF_ERROR(ParseDuration("warmup", args.warmup, absl::ZeroDuration(), &warmup));
+  GNOMON_RETURN_IF_ERROR(ParseDuration("announce", args.announce, absl::ZeroDuration(), &announce));
+  options.announce_s = absl::ToDoubleSeconds(announce);
   options.rules.fail = args.fail;
   options.review_s = absl::ToDoubleSeconds(review);
   options.warmup_s = absl::ToDoubleSeconds(warmup);
@@ -181,6 +183,7 @@ void AddSimulateCommand(CommandTree& tree) {
       ->capture_default_str();
   simulate->add_option("--capacity", args->capacity, "Addresses that all types share")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 24));
+  simulate->add_option("--announce", args->announce, "Each batch's size is known so long before its first creation");
   simulate->add_flag("--sweep", args->sweep, "Each policy at many settings: hits against idle");
   OnRun(simulate, tree, args, &RunSimulate);
 }

@@ -42,7 +42,8 @@ struct Planner::Key {
 Planner::Planner(const PlannerOptions& options)
     : lead_s_(std::min(options.lead_s, PlannerOptions::kMaxLeadS)),
       review_s_(options.review_s),
-      window_s_(std::ceil((review_s_ + lead_s_) / kMinuteS) * kMinuteS) {}
+      window_s_(std::ceil((review_s_ + lead_s_) / kMinuteS) * kMinuteS),
+      expected_(lead_s_) {}
 
 Planner::~Planner() = default;
 
@@ -53,10 +54,14 @@ size_t Planner::AddKey() {
   return keys_.size() - 1;
 }
 
-void Planner::Created(size_t key, double time_s, uint32_t count) {
-  keys_[key]->history.Add(time_s, count);
-  keys_[key]->seen = true;
-  all_.Add(time_s, count);
+bool Planner::Created(size_t key, double time_s, uint32_t count, uint32_t batch) {
+  const int64_t known = batch == 0 ? 0 : expected_.Consume(key, batch, count);
+  if (const uint32_t unknown = count - static_cast<uint32_t>(known); unknown > 0) {
+    keys_[key]->history.Add(time_s, unknown);
+    keys_[key]->seen = true;
+    all_.Add(time_s, unknown);
+  }
+  return known > 0;
 }
 
 void Planner::Review(double time_s) {
@@ -164,8 +169,10 @@ Plan Planner::PlanFor(size_t key_number, double hit_rate) const {
   plan.spread = key.spread;
   plan.multiple = curve_.MultipleFor(hit_rate);
   const int64_t target = std::llround(plan.multiple * key.target);
-  plan.level = {target, target, std::llround(plan.multiple * key.keep)};
-  plan.kept = static_cast<double>(plan.level.keep - target);
+  const int64_t keep = std::llround(plan.multiple * key.keep);
+  plan.announced = expected_.Due(key_number);
+  plan.level = {target + plan.announced, target + plan.announced, keep + plan.announced};
+  plan.kept = static_cast<double>(keep - target);
   return plan;
 }
 

@@ -10,7 +10,8 @@
 //   them,
 //      fitted on different days, averaged; a new key thus borrows the shape of the others;
 //   3. times the multiple at which the fleet would have had the hit rate that is asked for (HitCurve).
-// Targets rise at once; what is held above them is given back slowly, kFall of the rest at each review.
+// Announced creations are added, and not forecast (ExpectedCreations). Targets rise at once; what is held above them is
+// given back slowly, kFall of the rest at each review.
 //
 // Example:
 //   Planner planner({.lead_s = 30, .review_s = 60});
@@ -33,6 +34,7 @@
 #include "forecast/demand_history.h"
 #include "forecast/least_squares.h"
 #include "forecast/quantile_trees.h"
+#include "plan/expected_creations.h"
 #include "plan/hit_curve.h"
 #include "plan/policy.h"
 
@@ -47,10 +49,11 @@ struct PlannerOptions {
 // What to hold of one key, and why. Numbers of shadows.
 struct Plan {
   Level level;
-  double forecast = 0;  // of the need, by the linear model
-  double spread = 0;    // added to it by the trees: their score times sqrt(forecast + 1)
-  double multiple = 1;  // of the two, for the hit rate that was asked for
-  double kept = 0;      // above the target, still to be given back
+  double forecast = 0;    // of the need, by the linear model
+  double spread = 0;      // added to it by the trees: their score times sqrt(forecast + 1)
+  double multiple = 1;    // of the two, for the hit rate that was asked for
+  int64_t announced = 0;  // added for creations that are known
+  double kept = 0;        // above the target, still to be given back
 };
 
 class Planner {
@@ -66,7 +69,14 @@ class Planner {
 
   // Keys are numbered from 0.
   size_t AddKey();
-  void Created(size_t key, double time_s, uint32_t count);
+  // Of `batch`, 0 if alone: those that were announced are not learnt from. Says whether
+  // the key's plan is another now.
+  bool Created(size_t key, double time_s, uint32_t count, uint32_t batch = 0);
+  // `announcement.type` is the key.
+  void Announced(double time_s, const Announcement& announcement) { expected_.Announce(time_s, announcement); }
+  // When plans next change between reviews, as shadows for an announcement are due or it is given up.
+  double WakesAt() const { return expected_.WakesAt(); }
+  void Wake(double time_s) { expected_.Wake(time_s); }
   void Review(double time_s);
   // As of the last Review. `hit_rate`: the share of creations that should find a shadow, below 1.
   Plan PlanFor(size_t key, double hit_rate) const;
@@ -87,6 +97,7 @@ class Planner {
   std::vector<std::unique_ptr<Key>> keys_;
   DemandHistory all_;
   HitCurve curve_;
+  ExpectedCreations expected_;
   double learnt_s_ = -1e18;  // the last whole minute that was learnt from
   int64_t fitted_day_ = 0;
   size_t busy_keys_ = 0;  // that rows are kept of

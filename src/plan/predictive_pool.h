@@ -19,10 +19,15 @@ class PredictivePool : public Policy {
   PredictivePool(size_t types, const SimulationOptions& options, std::vector<double> hit_rates);
   size_t points() const override { return hit_rates_.size(); }
   void Created(const Demand& demand) override;
+  void Announced(double time_s, const Announcement& announcement) override;
+  double WakesAt() const override { return planner_.WakesAt(); }
+  void Wake(double time_s) override;
   void Review(double time_s) override;
   Level LevelOf(size_t type, size_t point) const override { return levels_[type][point]; }
 
  private:
+  void Plan(size_t type);
+
   const std::vector<double> hit_rates_;
   Planner planner_;
   std::vector<std::vector<Level>> levels_;  // by type and point

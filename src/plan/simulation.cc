@@ -46,8 +46,14 @@ class Fleet {
     batch_of_[demand.batch].hits += hits;
   }
 
-  void Refill(const Demand& demand) {
-    if (pools_[demand.type]) pools_[demand.type]->SetLevel(demand.time_s, policy_.LevelOf(demand.type, point_));
+  void Refill(size_t type, double time_s) {
+    if (!pools_[type]) return;
+    pools_[type]->Advance(time_s);
+    pools_[type]->SetLevel(time_s, policy_.LevelOf(type, point_));
+  }
+
+  void RefillAll(double time_s) {
+    for (size_t type = 0; type < pools_.size(); ++type) Refill(type, time_s);
   }
 
   PointScore Finish(const SimulatedTrace& trace) {
@@ -83,6 +89,89 @@ class Fleet {
   std::map<int64_t, Tally> hours_;
 };
 
+// When each batch becomes known, by that time.
+std::vector<std::pair<double, Announcement>> AnnouncementsOf(const SimulatedTrace& trace, double before_s) {
+  std::vector<std::pair<double, Announcement>> known;
+  std::map<std::pair<uint32_t, size_t>, size_t> index;
+  for (const Demand& demand : trace.demand) {
+    if (demand.batch == 0) continue;
+    auto [at, is_new] = index.emplace(std::pair(demand.batch, demand.type), known.size());
+    if (is_new) {
+      known.push_back({std::max(0.0, demand.time_s - before_s),
+                       {.batch = demand.batch, .type = demand.type, .count = 0, .at_s = demand.time_s}});
+    }
+    known[at->second].second.count += demand.count;
+  }
+  return known;
+}
+
+// The events of a trace, told in order.
+class Run {
+ public:
+  Run(const SimulatedTrace& trace, const SimulationOptions& options, Policy* policy)
+      : trace_(trace), options_(options), policy_(*policy), next_demand_(trace.demand.begin()) {
+    if (options.announce_s > 0) announcements_ = AnnouncementsOf(trace, options.announce_s);
+  }
+
+  // All that comes before `time_s`, then the review.
+  void Review(double time_s) {
+    TellUntil(time_s);
+    policy_.Review(time_s);
+    for (Fleet& fleet : fleets_) fleet.Review(time_s);
+  }
+
+  // From here on there are pools.
+  void Judge(const std::vector<size_t>& judged) {
+    for (size_t point = 0; point < policy_.points(); ++point) {
+      fleets_.emplace_back(trace_, options_, judged, policy_, point);
+    }
+  }
+
+  std::vector<PointScore> Finish() {
+    TellUntil(trace_.end_s);
+    std::vector<PointScore> scores;
+    for (Fleet& fleet : fleets_) scores.push_back(fleet.Finish(trace_));
+    return scores;
+  }
+
+ private:
+  void TellUntil(double end_s) {
+    for (; next_demand_ != trace_.demand.end() && next_demand_->time_s < end_s; ++next_demand_) {
+      Advance(next_demand_->time_s);
+      for (Fleet& fleet : fleets_) fleet.Take(*next_demand_);
+      policy_.Created(*next_demand_);
+      for (Fleet& fleet : fleets_) fleet.Refill(next_demand_->type, next_demand_->time_s);
+    }
+    Advance(end_s);
+  }
+
+  // Announcements and wakes up to `time_s`, in order.
+  void Advance(double time_s) {
+    while (true) {
+      const bool known = next_known_ < announcements_.size() && announcements_[next_known_].first <= time_s;
+      const double wake_s = policy_.WakesAt();
+      if (wake_s <= time_s && (!known || wake_s < announcements_[next_known_].first)) {
+        policy_.Wake(wake_s);
+        for (Fleet& fleet : fleets_) fleet.RefillAll(wake_s);
+      } else if (known) {
+        const auto& [known_s, announcement] = announcements_[next_known_++];
+        policy_.Announced(known_s, announcement);
+        for (Fleet& fleet : fleets_) fleet.Refill(announcement.type, known_s);
+      } else {
+        return;
+      }
+    }
+  }
+
+  const SimulatedTrace& trace_;
+  const SimulationOptions& options_;
+  Policy& policy_;
+  std::vector<Demand>::const_iterator next_demand_;
+  std::vector<std::pair<double, Announcement>> announcements_;  // by the time they become known
+  size_t next_known_ = 0;
+  std::deque<Fleet> fleets_;  // one a point; none before the judged part
+};
+
 }  // namespace
 
 double PointScore::hit_rate() const { return Rate(sum.hits, sum.creations); }
@@ -111,32 +200,15 @@ std::vector<size_t> JudgedTypes(const SimulatedTrace& trace, const SimulationOpt
 
 std::vector<PointScore> Simulate(const SimulatedTrace& trace, const SimulationOptions& options, Policy* policy) {
   const std::vector<size_t> judged = JudgedTypes(trace, options);
-  std::deque<Fleet> fleets;
-  auto next = trace.demand.begin();
+  Run run(trace, options, policy);
   double review_s = 0;
-  auto tell_until = [&](double end_s) {
-    for (; next != trace.demand.end() && next->time_s < end_s; ++next) {
-      for (Fleet& fleet : fleets) fleet.Take(*next);
-      policy->Created(*next);
-      for (Fleet& fleet : fleets) fleet.Refill(*next);
-    }
-  };
-  for (; review_s < options.warmup_s; review_s += options.review_s) {
-    tell_until(review_s);
-    policy->Review(review_s);
-  }
-  tell_until(options.warmup_s);
-  policy->Review(options.warmup_s);
-  for (size_t point = 0; point < policy->points(); ++point) fleets.emplace_back(trace, options, judged, *policy, point);
+  for (; review_s < options.warmup_s; review_s += options.review_s) run.Review(review_s);
+  run.Review(options.warmup_s);
+  run.Judge(judged);
   for (review_s = options.warmup_s + options.review_s; review_s < trace.end_s; review_s += options.review_s) {
-    tell_until(review_s);
-    policy->Review(review_s);
-    for (Fleet& fleet : fleets) fleet.Review(review_s);
+    run.Review(review_s);
   }
-  tell_until(trace.end_s);
-  std::vector<PointScore> scores;
-  for (Fleet& fleet : fleets) scores.push_back(fleet.Finish(trace));
-  return scores;
+  return run.Finish();
 }
 
 }  // namespace gnomon

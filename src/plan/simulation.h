@@ -33,6 +33,7 @@ struct SimulationOptions {
   int64_t min_creations = 200;  // types with fewer in the judged part are not judged and hold nothing
   int64_t capacity = std::numeric_limits<int64_t>::max();  // of all pools together
   uint64_t seed = 1;
+  double announce_s = 0;  // each batch's size becomes known so long before its first creation; 0: never
 };
 
 struct TypeScore {
