@@ -42,6 +42,7 @@ struct Planner::Key {
 Planner::Planner(const PlannerOptions& options)
     : lead_s_(std::min(options.lead_s, PlannerOptions::kMaxLeadS)),
       review_s_(options.review_s),
+      capacity_(static_cast<double>(options.capacity)),
       window_s_(std::ceil((review_s_ + lead_s_) / kMinuteS) * kMinuteS),
       expected_(lead_s_) {}
 
@@ -81,10 +82,12 @@ void Planner::Review(double time_s) {
       fitted_day_ = day;
     }
   }
+  targets_ = 0;
   for (const std::unique_ptr<Key>& key : keys_) {
     if (!key->seen) continue;
     key->history.Advance(time_s);
     Forecast(key.get(), time_s);
+    targets_ += key->target;
     if (!minute) key->pending.pop_back();  // learnt from once a minute
     if (minute) key->pools.Review(key->target, key->keep);
   }
@@ -168,8 +171,10 @@ Plan Planner::PlanFor(size_t key_number, double hit_rate) const {
   plan.forecast = key.level;
   plan.spread = key.spread;
   plan.multiple = curve_.MultipleFor(hit_rate);
+  const bool is_short = plan.multiple * targets_ > capacity_;
+  if (is_short) plan.multiple = capacity_ / targets_;
   const int64_t target = std::llround(plan.multiple * key.target);
-  const int64_t keep = std::llround(plan.multiple * key.keep);
+  const int64_t keep = is_short ? target : std::llround(plan.multiple * key.keep);
   plan.announced = expected_.Due(key_number);
   plan.level = {target + plan.announced, target + plan.announced, keep + plan.announced};
   plan.kept = static_cast<double>(keep - target);

@@ -9,7 +9,9 @@
 //   2. a quantile of (need - level) / sqrt(level + 1), by trees that are shared by all keys (QuantileTrees): kModels of
 //   them,
 //      fitted on different days, averaged; a new key thus borrows the shape of the others;
-//   3. times the multiple at which the fleet would have had the hit rate that is asked for (HitCurve).
+//   3. times the multiple at which the fleet would have had the hit rate that is asked for (HitCurve). When that is
+//   more than
+//      the capacity, a smaller multiple for all keys: they share what there is by their forecasts, not by their means.
 // Announced creations are added, and not forecast (ExpectedCreations). Targets rise at once; what is held above them is
 // given back slowly, kFall of the rest at each review.
 //
@@ -27,6 +29,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -44,6 +47,7 @@ struct PlannerOptions {
   static constexpr double kMaxLeadS = 600;
   double lead_s = 30;  // at most kMaxLeadS: longer ones are planned as that
   double review_s = 60;
+  int64_t capacity = std::numeric_limits<int64_t>::max();  // shadows of all keys together
 };
 
 // What to hold of one key, and why. Numbers of shadows.
@@ -93,10 +97,12 @@ class Planner {
   double Score(const Pending& pending) const;
 
   const double lead_s_, review_s_;
+  const double capacity_;
   const double window_s_;  // of the features: a review and a lead, in whole minutes
   std::vector<std::unique_ptr<Key>> keys_;
   DemandHistory all_;
   HitCurve curve_;
+  double targets_ = 0;  // of all keys, before the multiple
   ExpectedCreations expected_;
   double learnt_s_ = -1e18;  // the last whole minute that was learnt from
   int64_t fitted_day_ = 0;

@@ -106,6 +106,24 @@ TEST(Planner, EqualCallsGiveEqualPlans) {
   EXPECT_EQ(first.planner.PlanFor(0, 0.99).multiple, second.planner.PlanFor(0, 0.99).multiple);
 }
 
+TEST(Planner, KeysShareAShortCapacityByTheirForecasts) {
+  PlannerOptions options;
+  options.capacity = 30;
+  Planner planner(options);
+  planner.AddKey();
+  planner.AddKey();
+  for (double now_s = 0; now_s <= kDayS; now_s += 60) {
+    planner.Created(0, now_s, 60);
+    planner.Created(1, now_s, 20);
+    planner.Review(now_s + 60);
+  }
+  const Plan large = planner.PlanFor(0, 0.99), small = planner.PlanFor(1, 0.99);
+  EXPECT_LE(large.level.keep + small.level.keep, 31);  // each is rounded
+  EXPECT_GE(large.level.fill + small.level.fill, 29);
+  EXPECT_GT(large.level.fill, 2 * small.level.fill);
+  EXPECT_EQ(large.multiple, small.multiple);
+}
+
 TEST(Planner, ANewKeyBorrowsTheShapeOfTheOthers) {
   const PlannerOptions options;
   Planner planner(options);

@@ -7,7 +7,7 @@ namespace gnomon {
 
 PredictivePool::PredictivePool(size_t types, const SimulationOptions& options, std::vector<double> hit_rates)
     : hit_rates_(std::move(hit_rates)),
-      planner_({.lead_s = options.rules.lead_max_s, .review_s = options.review_s}),
+      planner_({.lead_s = options.rules.lead_max_s, .review_s = options.review_s, .capacity = options.capacity}),
       levels_(types, std::vector<Level>(hit_rates_.size())) {
   for (size_t type = 0; type < types; ++type) planner_.AddKey();
 }
