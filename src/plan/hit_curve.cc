@@ -60,13 +60,13 @@ void VirtualPools::Review(double target, double keep) {
   }
 }
 
-// What is ordered in a tick, or at the review after it, arrives a whole lead later.
+// What is ordered in a tick, or at the review before it, arrives a lead after that tick began.
 void VirtualPools::Refill(size_t index) {
   Pool& pool = pools_[index];
   const int32_t need = pool.target - pool.ready - pool.ordered;
   if (need <= 0) return;
   pool.ordered += need;
-  orders_[now_][index] += need;
+  orders_[(now_ + orders_.size() - 1) % orders_.size()][index] += need;
 }
 
 }  // namespace gnomon

@@ -41,7 +41,7 @@ class HitCurve {
 class VirtualPools {
  public:
   // A lead takes `lead_ticks` ticks, 1 or more.
-  explicit VirtualPools(size_t lead_ticks) : orders_(lead_ticks) {}
+  explicit VirtualPools(size_t lead_ticks) : orders_(lead_ticks + 1) {}
 
   // Lets a tick pass in which `demand` was asked for.
   void Tick(uint32_t demand, HitCurve* curve);
@@ -55,7 +55,7 @@ class VirtualPools {
   };
   void Refill(size_t index);
 
-  size_t now_ = 0;  // the orders that arrive next
+  size_t now_ = 0;  // of orders_: what arrives with the next tick
   std::array<Pool, kMultiples> pools_{};
   std::vector<std::array<int32_t, kMultiples>> orders_;  // by the tick in which they arrive, in a ring
 };

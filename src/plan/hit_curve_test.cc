@@ -24,6 +24,17 @@ TEST(HitCurve, FindsTheMultipleThatWouldHaveHitAsOftenAsAsked) {
   EXPECT_GT(curve.MultipleFor(0.99), multiple);
 }
 
+TEST(VirtualPools, WhatAReviewOrdersArrivesALeadLater) {
+  HitCurve curve;
+  VirtualPools pools(3);
+  pools.Review(10000, 10000);
+  for (int tick = 0; tick < 3; ++tick) pools.Tick(500, &curve);
+  EXPECT_EQ(curve.MultipleFor(0.5), HitCurve::Multiple(kMultiples - 1));  // all were misses
+  for (int tick = 0; tick < 300; ++tick) pools.Tick(1, &curve);
+  for (int tick = 0; tick < 100; ++tick) pools.Tick(500, &curve);
+  EXPECT_LT(curve.MultipleFor(0.5), 1);
+}
+
 TEST(HitCurve, ALongerLeadAsksForMore) {
   HitCurve short_curve, long_curve;
   VirtualPools short_pools(1), long_pools(6);
