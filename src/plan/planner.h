@@ -23,8 +23,8 @@
 //   Plan plan = planner.PlanFor(key, 0.99);
 //
 // Threads: not thread-safe. Deterministic: equal calls give equal bits. Time: seconds since a midnight, never going
-// back. Cost: 10 us a key and review; a fit, once a day at the first review, about 0.4 s on one core. Memory: 20 kB a
-// key and at most 25 MB for what the trees learn from.
+// back. Cost: 20 us a key and review; a fit, once a day at the first review, about 0.4 s on one core. Memory: about 20
+// kB a key and at most 25 MB for what the trees learn from.
 #pragma once
 
 #include <cstdint>
