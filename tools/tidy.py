@@ -9,18 +9,19 @@ import re
 import sys
 
 # The folders of src/, highest first. An include goes down this list, never up and never around.
-ORDER = ["apps", "api", "cli", "signals", "engine", "warm", "service", "store", "ipam", "forecast", "agent", "client",
+ORDER = ["apps", "api", "cli", "signals", "engine", "warm", "service", "store", "ipam", "plan", "forecast", "agent", "client",
          "net", "base"]
 # What a folder must never know although it is lower. The server and the host agent share client, net and base alone.
 NEVER = {
-    "api": {"store", "forecast", "agent"},
+    "api": {"store", "plan", "forecast", "agent"},
     "cli": {"store", "ipam", "agent"},
     "signals": {"store", "ipam", "agent"},
     "engine": {"store", "agent"},
-    "warm": {"forecast", "agent"},
-    "service": {"forecast", "agent"},
-    "store": {"forecast", "agent", "client"},
-    "ipam": {"forecast", "agent", "client"},
+    "warm": {"plan", "forecast", "agent"},
+    "service": {"plan", "forecast", "agent"},
+    "store": {"plan", "forecast", "agent", "client"},
+    "ipam": {"plan", "forecast", "agent", "client"},
+    "plan": {"agent", "client", "net"},
     "forecast": {"agent", "client", "net"},
 }
 WHOLE_SYSTEM = {"sim", "testing"}  # may use every folder; of the others, only tests use them
@@ -32,7 +33,7 @@ MAX_FUNCTION_LINES = 70
 LABEL_LINES = 20  # a `// Label: name` among this many first lines marks a test that may use the real clock
 
 SPDX = "SPDX-License-Identifier: Apache-2.0"
-PURE = {"ipam", "forecast"}
+PURE = {"ipam", "plan", "forecast"}
 PURE_HEADERS = re.compile(r"<(thread|mutex|shared_mutex|atomic|fstream|iostream)>|[<\"]spdlog/")
 
 # Pattern, what is wrong with it, and the places where it is right.

@@ -98,6 +98,7 @@ int RunCli(const std::vector<std::string>& words, const Console& console) {
   AddUpdateCommands(tree);
   AddFileCommands(tree);
   AddReplayCommand(tree);
+  AddSimulateCommand(tree);
   AddSystemCommands(tree);
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());

@@ -59,11 +59,12 @@ void PrintObject(Session& session, std::string_view singular, const JsonValue& o
 // A list of objects of one kind in the form that -o asks for.
 void PrintList(Session& session, const Kind& kind, JsonArray rows);
 
-void AddReadCommands(CommandTree& tree);    // get, describe, watch
-void AddWriteCommands(CommandTree& tree);   // create, delete, allocate, release, reassign, predict
-void AddUpdateCommands(CommandTree& tree);  // update
-void AddFileCommands(CommandTree& tree);    // backup, restore, check, import, export
-void AddReplayCommand(CommandTree& tree);   // replay
-void AddSystemCommands(CommandTree& tree);  // doctor, resume-expiry, completion, version
+void AddReadCommands(CommandTree& tree);     // get, describe, watch
+void AddWriteCommands(CommandTree& tree);    // create, delete, allocate, release, reassign, predict
+void AddUpdateCommands(CommandTree& tree);   // update
+void AddFileCommands(CommandTree& tree);     // backup, restore, check, import, export
+void AddReplayCommand(CommandTree& tree);    // replay
+void AddSimulateCommand(CommandTree& tree);  // simulate
+void AddSystemCommands(CommandTree& tree);   // doctor, resume-expiry, completion, version
 
 }  // namespace gnomon

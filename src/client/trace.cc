@@ -35,6 +35,8 @@ absl::StatusOr<TraceRow> ParseRow(const CsvReader& csv) {
       return csv.Bad("count", absl::StrCat("not a whole number from 1 to ", kMaxCreations));
     }
   }
+  row.batch = csv.Field("batch");
+  if (row.batch.size() > 128) return csv.Bad("batch", "longer than 128 characters");
   if (!csv.Field("lifetime").empty()) {
     GNOMON_ASSIGN_OR_RETURN(row.lifetime, ParseSeconds(csv, "lifetime"));
   }

@@ -2,12 +2,13 @@
 //
 // A trace is a recording of creations, read from CSV or gzip CSV by the columns of data/README.md.
 //
-// `time` and `type` are required; without `count` a row is one creation, without `lifetime` nothing is released.
+// `time` and `type` are required; without `count` a row is one creation, without `lifetime` nothing is released,
+// without `batch` each row is alone.
 // Further columns are ignored.
 //
 // Threads: free functions and value types.
 // Errors: CsvReader's; a bad row is INVALID_ARGUMENT (BAD_CSV) and names its line and column. Rows must be sorted by
-// time. Limits: at most 10 million creations; 64 bytes a row in memory.
+// time. Limits: at most 10 million creations; 96 bytes a row in memory.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,7 @@ struct TraceRow {
   std::string type;
   int64_t count = 1;                       // creations
   std::optional<absl::Duration> lifetime;  // none: longer than the trace
+  std::string batch;                       // those of one batch were started together; empty: alone
   int64_t line = 0;                        // in its file
 };
 

@@ -41,6 +41,7 @@ TEST(ReadTrace, ColumnsAreFoundByName) {
   EXPECT_EQ((*rows)[0].type, "web");
   EXPECT_EQ((*rows)[0].count, 2);
   EXPECT_EQ((*rows)[0].lifetime, absl::Seconds(60));
+  EXPECT_EQ((*rows)[0].batch, "x");
   EXPECT_EQ((*rows)[0].line, 2);
   EXPECT_EQ((*rows)[1].time, absl::Milliseconds(7500));
   EXPECT_EQ((*rows)[1].lifetime, std::nullopt);

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/render.h"
+#include "cli/simulate.h"
+
+namespace gnomon {
+namespace {
+
+struct SimulateArgs {
+  std::string trace, lead = "30s", review = "60s", warmup = "0s", announce = "0s", from, to;
+  std::vector<std::string> policies, types;
+  double target = 0.99, fail = 0;
+  int64_t min_creations = 200;
+  std::optional<int64_t> capacity;
+  bool sweep = false;
+};
+
+absl::Status ParseDuration(const std::string& flag, const std::string& text, absl::Duration low, absl::Duration* time) {
+  if (absl::ParseDuration(text, time) && *time >= low && *time < absl::InfiniteDuration()) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "BAD_TIME",
+               absl::StrCat(flag, " ", Excerpt(text), " is not a duration"))
+      .Field(flag)
+      .Value(Excerpt(text))
+      .Hint(absl::StrCat("at least ", absl::FormatDuration(low), ", as 30s, 90m or 36h"));
+}
+
+absl::Status ParseLead(const std::string& text, PoolRules* rules) {
+  const std::pair<std::string, std::string> ends = absl::StrSplit(text, absl::MaxSplits("..", 1));
+  absl::Duration low, high;
+  GNOMON_RETURN_IF_ERROR(ParseDuration("lead", ends.first, absl::ZeroDuration(), &low));
+  high = low;
+  if (!ends.second.empty()) GNOMON_RETURN_IF_ERROR(ParseDuration("lead", ends.second, low, &high));
+  rules->lead_min_s = absl::ToDoubleSeconds(low);
+  rules->lead_max_s = absl::ToDoubleSeconds(high);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SimulationOptions> OptionsOf(const SimulateArgs& args) {
+  SimulationOptions options;
+  absl::Duration review, warmup, announce;
+  GNOMON_RETURN_IF_ERROR(ParseLead(args.lead, &options.rules));
+  GNOMON_RETURN_IF_ERROR(ParseDuration("review", args.review, absl::Seconds(1), &review));
+  GNOMON_RETURN_IF_ERROR(ParseDuration("warmup", args.warmup, absl::ZeroDuration(), &warmup));
+  GNOMON_RETURN_IF_ERROR(ParseDuration("announce", args.announce, absl::ZeroDuration(), &announce));
+  options.announce_s = absl::ToDoubleSeconds(announce);
+  options.rules.fail = args.fail;
+  options.review_s = absl::ToDoubleSeconds(review);
+  options.warmup_s = absl::ToDoubleSeconds(warmup);
+  options.min_creations = args.min_creations;
+  if (args.capacity) options.capacity = *args.capacity;
+  return options;
+}
+
+double Percentile(std::vector<float> values, double p) {
+  if (values.empty()) return 0;
+  auto at = values.begin() + static_cast<ptrdiff_t>(std::ceil(p * static_cast<double>(values.size()))) - 1;
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
+
+JsonObject PoolJson(const PoolScore& pool) {
+  const double creations = std::max<double>(static_cast<double>(pool.creations), 1);
+  return {{"creations", pool.creations},
+          {"hits", pool.hits},
+          {"hit_rate", static_cast<double>(pool.hits) / creations},
+          {"idle_address_minutes", pool.idle_s / 60},
+          {"idle_minutes_per_creation", pool.idle_s / 60 / creations},
+          {"on_order_minutes_per_creation", pool.on_order_s / 60 / creations},
+          {"reservations_per_creation", static_cast<double>(pool.orders) / creations},
+          {"reclaims", pool.reclaims},
+          {"miss_wait_p50_s", Percentile(pool.miss_waits_s, 0.5)},
+          {"miss_wait_p99_s", Percentile(pool.miss_waits_s, 0.99)}};
+}
+
+JsonObject ScoreJson(const std::string& policy, double lead_s, const PointScore& score) {
+  JsonObject json = {{"policy", policy}, {"lead_s", lead_s}};
+  for (auto& [name, value] : PoolJson(score.sum)) json[name] = value;
+  json["whole_batch_rate"] =
+      score.batches == 0 ? 1 : static_cast<double>(score.whole_batches) / static_cast<double>(score.batches);
+  json["peak_shadows"] = score.peak_shadows;
+  json["worst_type_hit_rate"] = score.worst_type_hit_rate();
+  json["worst_hour_hit_rate"] = score.worst_hour_hit_rate;
+  JsonArray types;
+  for (const TypeScore& type : score.types) {
+    JsonObject one = {{"type", type.type}};
+    for (auto& [name, value] : PoolJson(type.pool)) one[name] = value;
+    types.push_back(std::move(one));
+  }
+  json["types"] = std::move(types);
+  return json;
+}
+
+void PrintScores(Session& session, const JsonArray& scores) {
+  const std::string& form = session.flags().output;
+  if (form == "json" || form == "yaml") {
+    (form == "json" ? PrintJson : PrintYaml)(JsonObject{{"results", scores}}, session.out());
+    return;
+  }
+  static const std::vector<Column> kColumns = {{"POLICY", "policy"},
+                                               {"HITS", "hits_percent"},
+                                               {"IDLE MIN A CREATION", "idle"},
+                                               {"RESERVATIONS", "reservations"},
+                                               {"PEAK SHADOWS", "peak_shadows"},
+                                               {"WHOLE BATCHES", "batches"},
+                                               {"WORST TYPE", "worst_type"}};
+  JsonArray rows;
+  for (const JsonValue& score : scores) {
+    auto percent = [&](const char* name) {
+      return absl::StrFormat("%.2f %%", 100 * score.at(name).to_number<double>());
+    };
+    auto number = [&](const char* name) { return absl::StrFormat("%.2f", score.at(name).to_number<double>()); };
+    rows.push_back(JsonObject{{"policy", score.at("policy")},
+                              {"hits_percent", percent("hit_rate")},
+                              {"idle", number("idle_minutes_per_creation")},
+                              {"reservations", number("reservations_per_creation")},
+                              {"peak_shadows", score.at("peak_shadows")},
+                              {"batches", percent("whole_batch_rate")},
+                              {"worst_type", percent("worst_type_hit_rate")}});
+  }
+  PrintTable(kColumns, rows, session.colored(), session.out());
+}
+
+absl::Status RunSimulate(Session& session, const SimulateArgs& args) {
+  GNOMON_ASSIGN_OR_RETURN(const SimulationOptions options, OptionsOf(args));
+  TraceWindow window;
+  if (!args.from.empty()) GNOMON_RETURN_IF_ERROR(ParseDuration("from", args.from, absl::ZeroDuration(), &window.from));
+  if (!args.to.empty()) GNOMON_RETURN_IF_ERROR(ParseDuration("to", args.to, window.from, &window.to));
+  GNOMON_ASSIGN_OR_RETURN(const std::vector<TraceRow> rows, ReadTrace(args.trace, window));
+  const SimulatedTrace trace = ToSimulated(rows, args.types, window);
+  if (trace.end_s <= options.warmup_s || JudgedTypes(trace, options).empty()) {
+    return Error(absl::StatusCode::kInvalidArgument, "NOTHING_TO_JUDGE",
+                 absl::StrCat("no type has ", options.min_creations, " creations after the warm-up of ", args.warmup))
+        .Field("warmup")
+        .Value(args.warmup)
+        .Hint(absl::StrCat("the trace ends at ", trace.end_s, "s: use a shorter --warmup or fewer --min-creations"));
+  }
+  JsonArray scores;
+  for (const std::string& name : args.policies) {
+    GNOMON_ASSIGN_OR_RETURN(NamedPolicy named, MakePolicy(name, trace, options, args.target, args.sweep));
+    const std::vector<PointScore> points = Simulate(trace, options, named.policy.get());
+    for (size_t i = 0; i < points.size(); ++i) {
+      scores.push_back(ScoreJson(named.points[i], options.rules.lead_max_s, points[i]));
+    }
+  }
+  PrintScores(session, scores);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddSimulateCommand(CommandTree& tree) {
+  auto args = std::make_shared<SimulateArgs>();
+  CLI::App* simulate =
+      tree.root.add_subcommand("simulate", "Compare warm pools and prediction on a trace, without a server");
+  simulate->add_option("--trace", args->trace, "CSV or CSV.gz; columns: time, type, count, batch, lifetime")
+      ->required();
+  simulate
+      ->add_option("--policy", args->policies, "predictive, warm_pool=16, warm_pool=2x, quantile=0.99, ... (repeat)")
+      ->required();
+  simulate->add_option("--lead", args->lead, "From reservation to ready, as 30s or drawn from 10s..60s")
+      ->capture_default_str();
+  simulate->add_option("--review", args->review, "Between two reviews of all targets")->capture_default_str();
+  simulate->add_option("--target", args->target, "The predictive policy's hit rate")
+      ->check(CLI::Range(0.5, 0.9999))
+      ->capture_default_str();
+  simulate->add_option("--warmup", args->warmup, "Learn until then, judge after")->capture_default_str();
+  simulate->add_option("--from", args->from, "Start at this time of the trace, as 36h");
+  simulate->add_option("--to", args->to, "End at this time of the trace");
+  simulate->add_option("--types", args->types, "Of these types alone, as web,db")->delimiter(',');
+  simulate->add_option("--min-creations", args->min_creations, "Of a type in the judged part, to be judged")
+      ->check(CLI::Range(int64_t{1}, int64_t{10'000'000}))
+      ->capture_default_str();
+  simulate->add_option("--fail", args->fail, "Share of reservations that fail")
+      ->check(CLI::Range(0.0, 0.9))
+      ->capture_default_str();
+  simulate->add_option("--capacity", args->capacity, "Addresses that all types share")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 24));
+  simulate->add_option("--announce", args->announce, "Each batch's size is known so long before its first creation");
+  simulate->add_flag("--sweep", args->sweep, "Each policy at many settings: hits against idle");
+  OnRun(simulate, tree, args, &RunSimulate);
+}
+
+}  // namespace gnomon

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/simulate.h"
+
+#include <fstream>
+
+#include "boost/json/parse.hpp"
+#include "gtest/gtest.h"
+#include "testing/cli_run.h"
+#include "testing/temp_folder.h"
+
+namespace gnomon {
+namespace {
+
+// A creation of `web` each minute for two hours, with a batch each hour.
+std::string Trace() {
+  static const TempFolder folder;
+  const std::string path = folder.path() + "/trace.csv";
+  std::ofstream file(path);
+  file << "time,type,count,batch\n";
+  for (int minute = 0; minute < 120; ++minute) {
+    file << 60 * minute + 10 << ",web,1,\n";
+    if (minute % 60 == 30) file << 60 * minute + 20 << ",web,5,b" << minute << "\n";
+  }
+  return path;
+}
+
+CliRun Simulated(std::vector<std::string> words) {
+  words.insert(words.begin(), {"simulate", "--trace", Trace(), "--min-creations", "1"});
+  return RunGnomon(words);
+}
+
+TEST(Simulate, ComparesPoliciesAsJson) {
+  CliRun run = Simulated({"--policy", "warm_pool=1", "--policy", "oracle", "--lead", "30s", "-o", "json"});
+  ASSERT_EQ(run.code, 0) << run.err;
+  const JsonArray results = boost::json::parse(run.out).at("results").as_array();
+  ASSERT_EQ(results.size(), 2u);
+  EXPECT_EQ(results[0].at("policy"), "warm_pool=1");
+  EXPECT_EQ(results[0].at("creations"), 130);
+  EXPECT_EQ(results[0].at("hits"), 120);  // the single ones; each batch finds nothing
+  EXPECT_EQ(results[0].at("whole_batch_rate").to_number<double>(), 0);
+  EXPECT_EQ(results[0].at("miss_wait_p50_s").to_number<double>(), 20);
+  EXPECT_EQ(results[1].at("policy"), "oracle");
+  for (const char* name : {"lead_s", "hit_rate", "idle_address_minutes", "idle_minutes_per_creation",
+                           "on_order_minutes_per_creation", "peak_shadows", "reservations_per_creation", "reclaims",
+                           "miss_wait_p99_s", "worst_type_hit_rate", "worst_hour_hit_rate"}) {
+    EXPECT_TRUE(results[1].as_object().contains(name)) << name;
+  }
+  EXPECT_EQ(results[0].at("types").at(0).at("type"), "web");
+}
+
+TEST(Simulate, AnnouncedBatchesHit) {
+  CliRun run = Simulated({"--policy", "predictive", "--announce", "60s", "--types", "web", "-o", "json"});
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(boost::json::parse(run.out).at("results").at(0).at("whole_batch_rate").to_number<double>(), 1);
+}
+
+TEST(Simulate, PrintsATable) {
+  CliRun run = Simulated({"--policy", "rolling=24h,0.99", "--sweep"});
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_NE(run.out.find("rolling=24h,0.9995"), std::string::npos) << run.out;
+  EXPECT_NE(run.out.find("IDLE MIN A CREATION"), std::string::npos);
+}
+
+TEST(Simulate, EveryPolicyOfTheHelpIsMade) {
+  for (const char* name : {"predictive", "warm_pool=16", "warm_pool=2x", "quantile=0.99", "rolling=24h,0.99",
+                           "azure=16,0.5", "cilium=8,0", "oracle"}) {
+    EXPECT_EQ(Simulated({"--policy", name, "--warmup", "30m"}).code, 0) << name;
+  }
+}
+
+TEST(Simulate, RefusalsNameTheValueAndWhatWouldBeRight) {
+  struct Case {
+    std::vector<std::string> words;
+    std::string named;
+  };
+  for (const Case& c : std::vector<Case>{{{"--policy", "magic"}, "magic"},
+                                         {{"--policy", "quantile=2"}, "from 0 to 1"},
+                                         {{"--policy", "rolling=5m,0.9"}, "1h"},
+                                         {{"--policy", "oracle", "--lead", "60s..10s"}, "at least 1m"},
+                                         {{"--policy", "oracle", "--warmup", "9h"}, "9h"},
+                                         {{"--policy", "oracle", "--types", "db"}, "no type"}}) {
+    CliRun run = Simulated(c.words);
+    EXPECT_EQ(run.code, 2) << c.named;
+    EXPECT_NE(run.err.find(c.named), std::string::npos) << run.err;
+    EXPECT_TRUE(run.out.empty());
+  }
+}
+
+}  // namespace
+}  // namespace gnomon

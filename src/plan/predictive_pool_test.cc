@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/predictive_pool.h"
+
+#include "gtest/gtest.h"
+#include "plan/baselines.h"
+
+namespace gnomon {
+namespace {
+
+constexpr double kDayS = 86400;
+
+// Two types; each ten minutes a batch of 1 to 30 at a second that differs, by day only.
+SimulatedTrace Bursts(int days) {
+  SimulatedTrace trace{.types = {"web", "job"}, .demand = {}, .end_s = days * kDayS};
+  uint32_t random = 1;
+  for (int i = 0; i < days * 144; ++i) {
+    random = random * 1664525 + 1013904223;
+    const double time_s = 600.0 * i + (random >> 8) % 590;
+    const bool day = i % 144 >= 72;
+    if (day)
+      trace.demand.push_back(
+          {.time_s = time_s, .type = i % 2u, .count = 1 + (random >> 20) % 30, .batch = ++trace.batches});
+  }
+  return trace;
+}
+
+SimulationOptions Options(double warmup_s) {
+  SimulationOptions options;
+  options.warmup_s = warmup_s;
+  return options;
+}
+
+TEST(PredictivePool, HoldsLessThanAStaticPoolForAsManyHits) {
+  const SimulatedTrace trace = Bursts(12);
+  PredictivePool predictive(2, Options(9 * kDayS), {0.95});
+  const PointScore ours = Simulate(trace, Options(9 * kDayS), &predictive)[0];
+  EXPECT_GT(ours.hit_rate(), 0.9);
+  std::vector<Level> sizes;
+  for (int64_t size = 1; size <= 30; ++size) sizes.push_back(Level::Exactly(size));
+  FixedPool fixed(sizes);
+  for (const PointScore& score : Simulate(trace, Options(9 * kDayS), &fixed)) {
+    if (score.hit_rate() < ours.hit_rate()) continue;
+    EXPECT_LT(ours.idle_minutes_per_creation(), 0.8 * score.idle_minutes_per_creation());
+    break;
+  }
+}
+
+TEST(PredictivePool, WhatIsAnnouncedAlwaysHitsAndIsNotAlsoForecast) {
+  SimulationOptions options = Options(5 * kDayS);
+  options.announce_s = 60;
+  PredictivePool predictive(2, options, {0.95});
+  const PointScore score = Simulate(Bursts(7), options, &predictive)[0];
+  EXPECT_EQ(score.hit_rate(), 1);
+  EXPECT_LE(score.idle_minutes_per_creation(), 0.1);
+  EXPECT_EQ(score.sum.orders, score.sum.creations);
+}
+
+TEST(PredictivePool, AWholeSweepIsOnePass) {
+  const SimulatedTrace trace = Bursts(5);
+  PredictivePool sweep(2, Options(3 * kDayS), {0.8, 0.9, 0.99}), alone(2, Options(3 * kDayS), {0.9});
+  const std::vector<PointScore> scores = Simulate(trace, Options(3 * kDayS), &sweep);
+  EXPECT_EQ(scores[1].sum.idle_s, Simulate(trace, Options(3 * kDayS), &alone)[0].sum.idle_s);
+  EXPECT_LE(scores[0].sum.hits, scores[1].sum.hits);
+  EXPECT_LE(scores[1].sum.hits, scores[2].sum.hits);
+}
+
+TEST(PredictivePool, RandomLeadsAndFailuresDoNotRunAway) {
+  const SimulatedTrace trace = Bursts(5);
+  SimulationOptions options = Options(3 * kDayS);
+  PredictivePool calm(2, options, {0.95});
+  const PointScore certain = Simulate(trace, options, &calm)[0];
+  options.rules = {.lead_min_s = 10, .lead_max_s = 60, .fail = 0.2};
+  PredictivePool predictive(2, options, {0.95});
+  const PointScore score = Simulate(trace, options, &predictive)[0];
+  EXPECT_GT(score.hit_rate(), 0.8);
+  EXPECT_LT(score.sum.orders, 2 * certain.sum.orders);
+}
+
+}  // namespace
+}  // namespace gnomon
