@@ -72,7 +72,10 @@ void FreeIndex::Take(uint32_t offset) {
   GNOMON_CHECK(offset < size() && free_.Test(offset));
   --free_count_;
   free_.Clear(offset);
-  if (fresh_.Test(offset)) {
+  if (stale_total_ == 0 && !queue_.empty() && queue_.front() == offset) {  // so it is not fresh
+    queue_.pop_front();
+    if (!queue_.empty()) free_.Prefetch(queue_.front());
+  } else if (fresh_.Test(offset)) {
     fresh_.Clear(offset);
   } else if (!ordered_) {
     return;

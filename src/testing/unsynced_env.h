@@ -13,8 +13,9 @@
 // It models: bytes behind the last sync of their file are lost, from some point on; a file whose directory was not
 // synced
 //   since it was made is lost whole; after a failed sync the file's unsynced bytes never become durable, even if a
-//   later sync succeeds (as Linux does: the pages are marked clean). It does not model: bytes written out of order, a
-//   deletion or the replacing of a file that is undone.
+//   later sync succeeds (as Linux does: the pages are marked clean). What changes in a directory reaches the disk in
+//   order (as the journals of ext4, XFS and Btrfs have it), and the replacing of a file at once, with all before it. It
+//   does not model: bytes written out of order, a deletion or the replacing of a file that is undone.
 // Threads: any, but for DropUnsynced, which wants all files closed. Cost: real files; syncs cost nothing.
 #pragma once
 
@@ -88,15 +89,13 @@ class PowerState {
   }
   bool SyncDirectory(const std::string& directory) {
     absl::MutexLock lock(&mutex_);
-    if (!power_) return false;
-    for (auto& [name, file] : files_) {
-      if (std::filesystem::path(name).parent_path() == std::filesystem::path(directory)) file.linked = true;
-    }
-    return true;
+    if (power_) LinkAll(directory);
+    return power_;
   }
   void Rename(const std::string& from, const std::string& to) {
     absl::MutexLock lock(&mutex_);
     bool replaces = files_.contains(to) && files_[to].linked;
+    if (replaces) LinkAll(std::filesystem::path(to).parent_path());
     File file = files_[from];
     file.linked = replaces;
     files_.erase(from);
@@ -131,6 +130,12 @@ class PowerState {
   }
 
  private:
+  void LinkAll(const std::filesystem::path& directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    for (auto& [name, file] : files_) {
+      if (std::filesystem::path(name).parent_path() == directory) file.linked = true;
+    }
+  }
+
   mutable absl::Mutex mutex_;
   std::map<std::string, File> files_ ABSL_GUARDED_BY(mutex_);
   bool power_ ABSL_GUARDED_BY(mutex_) = true;
