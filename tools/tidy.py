@@ -38,7 +38,7 @@ PURE_HEADERS = re.compile(r"<(thread|mutex|shared_mutex|atomic|fstream|iostream)
 
 # Pattern, what is wrong with it, and the places where it is right.
 BANNED = [
-    (re.compile(r"\b(?:std::rand|std::srand|(?<![:.>\w])s?rand)\s*\("), "use base's Random", lambda f: False),
+    (re.compile(r"\b(?:std::rand|std::srand|(?<![:.>\w])s?rand)\s*\("), "use <random> with a seed that is given", lambda f: False),
     (re.compile(r"(?<![\w.>])(?:::)?(?:sleep|usleep|nanosleep)\s*\(|\bthis_thread::sleep_(?:for|until)\b|\babsl::SleepFor\b"),
      "sleeps only in a labelled test", lambda f: f.labelled),
     (re.compile(r"\bsystem_clock\b|\babsl::Now\s*\("), "the wall clock is read in base/ alone: use a Clock",

@@ -227,17 +227,6 @@ bool JsonObject::Read(std::string_view name, std::map<std::string, int64_t>* out
   return true;
 }
 
-bool JsonObject::Read(std::string_view name, std::map<std::string, double>* out) {
-  const json::object* members = rep_->wanted->if_object();
-  if (members == nullptr || members->size() > kMaxItems) return WrongType(name, "an object of numbers");
-  out->clear();
-  for (const auto& [key, value] : *members) {
-    if (!value.is_number()) return WrongType(name, "an object of numbers");
-    out->emplace(View(key), value.to_number<double>());
-  }
-  return true;
-}
-
 bool JsonObject::Read(std::string_view name, std::vector<JsonObject>* out) {
   const json::array* items = rep_->wanted->if_array();
   if (items == nullptr || items->size() > kMaxItems) return WrongType(name, "an array of at most 1000 objects");

@@ -54,7 +54,7 @@ class JsonObject {
 
   // Member types: std::string, int64_t, double, bool, absl::Duration, std::vector<std::string>,
   // std::map<std::string, std::string> (labels: keys are names, values at most 256 bytes),
-  // std::map<std::string, int64_t>, std::map<std::string, double>, JsonObject (as std::optional<JsonObject>),
+  // std::map<std::string, int64_t>, JsonObject (as std::optional<JsonObject>),
   // std::vector<JsonObject>. A missing optional member leaves `out` as it is.
   template <typename T>
   JsonObject& Required(std::string_view name, T* out) {
@@ -106,7 +106,6 @@ class JsonObject {
   bool Read(std::string_view name, std::vector<std::string>* out);
   bool Read(std::string_view name, std::map<std::string, std::string>* out);
   bool Read(std::string_view name, std::map<std::string, int64_t>* out);
-  bool Read(std::string_view name, std::map<std::string, double>* out);
   bool Read(std::string_view name, std::vector<JsonObject>* out);
 
   std::unique_ptr<Rep> rep_;

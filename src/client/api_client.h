@@ -50,7 +50,7 @@ class ApiClient {
   // A null `body` sends none. An empty answer is null.
   absl::StatusOr<JsonValue> Call(std::string_view method, std::string_view path, const JsonValue& body);
 
-  // All pages of the list at `path` (without its query), whose items are in the member `member`. At most `limit` items;
+  // All pages of the list at `segments` of a path, whose items are in the member `member`. At most `limit` items;
   // 0 is all of them. Returns the first page's revision, empty if it has none.
   absl::StatusOr<std::string> List(const std::vector<std::string_view>& segments, std::string_view member, Query query,
                                    size_t limit, const OnItem& on_item);

@@ -200,8 +200,7 @@ void HttpClient::Prepare(const ClientRequest& request, bool streamed) {
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data() != nullptr ? request.body.data() : "");
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    curl_->headers =
-        curl_slist_append(curl_->headers, absl::StrCat("Content-Type: ", AbslView(request.content_type)).c_str());
+    curl_->headers = curl_slist_append(curl_->headers, "Content-Type: application/json");
     curl_->headers = curl_slist_append(curl_->headers, "Expect:");  // no wait for a 100 Continue
   }
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, curl_->headers);

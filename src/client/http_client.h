@@ -41,8 +41,7 @@ struct HttpClientOptions {
 struct ClientRequest {
   std::string_view method = "GET";
   std::string_view path = "/";  // with its query, percent-encoded
-  std::string_view body = {};
-  std::string_view content_type = "application/json";  // of `body`; not sent without one
+  std::string_view body = {};  // JSON
   std::string_view accept = "application/json";
 };
 

@@ -45,9 +45,6 @@ class Interner {
     texts_[number] = {&added->first, 1};
     return number;
   }
-  void HoldAgain(uint32_t number) {
-    if (number != 0) ++texts_[number].holders;
-  }
   void Drop(uint32_t number) {
     if (number == 0) return;
     GNOMON_CHECK(texts_[number].holders > 0);

@@ -66,7 +66,7 @@ std::optional<Ip> Network::ReclaimStep(absl::Time now, PoolId id, Ip from, Chang
     if (At(slot).state == AddressState::kShadow) shadows.push_back(slot);
     return shadows.size() < kMaxFill;
   });
-  for (Slot slot : shadows) Reclaim(now, slot, true, changes);
+  for (Slot slot : shadows) Reclaim(now, slot, changes);
   return next;
 }
 

@@ -17,7 +17,8 @@
 // Ownership: the records that a command or a read gives, and those in `changes`, view the network's memory: they stand until
 // the next command.
 // Time: core time, which never goes back. Advance comes before the commands of a time, until nothing is due.
-// Limits: kMaxPools, kMaxBatch, kMaxFill, kMaxEnded. A command changes at most 100 records, but for blocks that stand on shadows.
+// Limits: kMaxPools, kMaxBatch, kMaxFill, kMaxEnded. A command changes at most 100 records, but for blocks that stand on
+// shadows, and a step of Advance.
 // Errors: Error with a stable code: INSTANCE_DIFFERS, GENERATION_DIFFERS, POOL_EXHAUSTED, ADDRESS_IN_USE, ...
 #pragma once
 
@@ -259,7 +260,7 @@ class Network {
   Slot Assign(absl::Time now, const Prefix& prefix, AddressRecord* wanted);
   // MACs are unique among instances and shadows. One that is made of its own address is so by itself; all others are kept in
   // other_macs_.
-  static Mac MacOf(NetworkId network, Ip address);
+  Mac MacOf(Ip address) const;
   Mac MakeMac(Ip address) const;
   bool MacIsHeld(Mac mac) const;
   void HoldMac(Slot slot);  // of an instance or shadow, by its first address
@@ -268,8 +269,8 @@ class Network {
 
   // network_end.cc
   void Quarantine(absl::Time now, Slot slot, Changes* changes);
-  void GiveBack(absl::Time now, Slot slot, bool withdraw, Changes* changes);  // a shadow's record
-  void Reclaim(absl::Time now, Slot slot, bool withdraw, Changes* changes);   // a shadow, with its partner
+  void GiveBack(absl::Time now, Slot slot, Changes* changes);  // a shadow's record
+  void Reclaim(absl::Time now, Slot slot, Changes* changes);   // a shadow, with its partner
   void SetFree(Slot slot);                                         // of what was an instance's
   void ReturnUnused(absl::Time now, Slot slot, Changes* changes);  // of what was a shadow's
   void Expire(absl::Time now, Slot slot, Changes* changes);
@@ -283,7 +284,7 @@ class Network {
   const PredictionRecord* ReasonOf(const GroupKey& key) const;
   void ConsumePredictions(Slot shadow);
   void PutConsumed(Changes* changes);  // each prediction once a command
-  Pool* RoomyPool(Family family, uint64_t wanted) const;
+  Pool* RoomyPool(Family family) const;
   bool ReserveOne(absl::Time now, const GroupKey& key, absl::Time until, Changes* changes);
 
   // network.cc

@@ -356,7 +356,7 @@ void Network::Preempt(absl::Time now, const Prefix& prefix, Assignment* assignme
       Detach(slot);
       const Slot partner = At(slot).partner;
       Part(slot);
-      if (partner != 0) GiveBack(now, partner, true, changes);
+      if (partner != 0) GiveBack(now, partner, changes);
       EndShadow(now, slot, AddressState::kWithdrawing, absl::InfiniteFuture());
     }
     withdrawing_.erase(slot);

@@ -146,8 +146,8 @@ void Network::Detach(Slot slot) {
 }
 
 // The slot is a shadow that has been detached, and has no partner any more.
-void Network::GiveBack(absl::Time now, Slot slot, bool withdraw, Changes* changes) {
-  const bool cold = !withdraw || At(slot).warmth == Warmth::kCold;
+void Network::GiveBack(absl::Time now, Slot slot, Changes* changes) {
+  const bool cold = At(slot).warmth == Warmth::kCold;
   const absl::Duration quarantine = PoolOf(At(slot).pool)->config().quarantine;
   EndShadow(now, slot, AddressState::kWithdrawing, now + std::max(quarantine, kMaxWithdrawWait));
   if (cold) return ReturnUnused(now, slot, changes);
@@ -155,11 +155,11 @@ void Network::GiveBack(absl::Time now, Slot slot, bool withdraw, Changes* change
   Put(slot, changes);
 }
 
-void Network::Reclaim(absl::Time now, Slot slot, bool withdraw, Changes* changes) {
+void Network::Reclaim(absl::Time now, Slot slot, Changes* changes) {
   Detach(slot);
   const Slots pair = PairOf(slot);
   Part(slot);
-  for (Slot each : pair) GiveBack(now, each, withdraw, changes);
+  for (Slot each : pair) GiveBack(now, each, changes);
 }
 
 absl::Status Network::SetWarmth(Ip address, Warmth warmth, Changes* changes) {
@@ -193,7 +193,7 @@ absl::Status Network::ConflictDetected(absl::Time now, Ip address, Changes* chan
   Part(slot);
   EndShadow(now, slot, AddressState::kWithdrawing, now);
   Quarantine(now, slot, changes);
-  if (partner != 0) GiveBack(now, partner, true, changes);
+  if (partner != 0) GiveBack(now, partner, changes);
   return absl::OkStatus();
 }
 
@@ -234,7 +234,7 @@ void Network::Expire(absl::Time now, Slot slot, Changes* changes) {
   const ShadowTable::Group group{record.type, record.place, shadows_.FamiliesOf(slot)};
   const auto [target, until] = TargetOf({std::string(record.type), record.place.Own()});
   const bool wanted = group.families == families() && shadows_.CountOf(group) <= target && until > now;
-  if (!wanted) return Reclaim(now, slot, true, changes);
+  if (!wanted) return Reclaim(now, slot, changes);
   for (Slot each : PairOf(slot)) {
     At(each).until_us = absl::ToUnixMicros(until);
     Put(each, changes);

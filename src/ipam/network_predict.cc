@@ -126,12 +126,12 @@ void Network::ExpirePredictions(absl::Time now, Changes* changes) {
 }
 
 // A pool in which shadows may take one more address and still leave the headroom free.
-Pool* Network::RoomyPool(Family family, uint64_t wanted) const {
+Pool* Network::RoomyPool(Family family) const {
   for (const auto& [id, pool] : pools_) {
     if (pool->config().prefix.family() != family || pool->config().draining) continue;
     const Pool::Counts counts = pool->counts();
     const double headroom = pool->config().headroom * static_cast<double>(counts.capacity);
-    if (counts.free >= wanted && static_cast<double>(counts.free - wanted) >= headroom) return pool.get();
+    if (counts.free > 0 && static_cast<double>(counts.free - 1) >= headroom) return pool.get();
   }
   return nullptr;
 }
@@ -141,7 +141,7 @@ bool Network::ReserveOne(absl::Time now, const GroupKey& key, absl::Time until, 
   std::vector<std::pair<Pool*, Ip>> chosen;
   for (Family family : {Family::kIpv4, Family::kIpv6}) {
     if ((wanted & (family == Family::kIpv4 ? kOnlyIpv4 : kOnlyIpv6)) == 0) continue;
-    Pool* pool = RoomyPool(family, 1);
+    Pool* pool = RoomyPool(family);
     std::optional<Ip> ip = pool == nullptr ? std::nullopt : pool->Propose(NextRandom());
     if (!ip) return false;
     chosen.emplace_back(pool, *ip);
@@ -188,7 +188,7 @@ FillResult Network::Fill(absl::Time now, const std::string& type, const Place& s
   if (result.held > target) {
     const uint32_t surplus = result.held - target;
     for (; result.reclaimed < std::min(surplus, kMaxFill); ++result.reclaimed) {
-      Reclaim(now, shadows_.Worst(group), true, changes);
+      Reclaim(now, shadows_.Worst(group), changes);
     }
     result.more = result.reclaimed < surplus;
     return result;

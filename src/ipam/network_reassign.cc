@@ -19,8 +19,8 @@ std::string_view NameOf(Family family) { return family == Family::kIpv4 ? "IPv4"
 }  // namespace
 
 // An IPv4 address is part of its MAC, so two addresses of a network never share one.
-Mac Network::MacOf(NetworkId network, Ip address) {
-  if (address.IsV4()) return Mac::FromBits(kOfIpv4 | (static_cast<uint64_t>(network) & 0xff) << 32 | address.v4_bits());
+Mac Network::MacOf(Ip address) const {
+  if (address.IsV4()) return Mac::FromBits(kOfIpv4 | (static_cast<uint64_t>(id_) & 0xff) << 32 | address.v4_bits());
   const uint64_t low = absl::Uint128Low64(address.bits()) ^ absl::Uint128High64(address.bits()) * 0x9e3779b97f4a7c15ull;
   return Mac::FromBits(kOfIpv6 | ((low ^ low >> 40) & kLow40));
 }
@@ -35,7 +35,7 @@ bool Network::MacIsHeld(Mac mac) const {
 
 // Of the address if that is free, as it is but for what clients chose themselves or took along; else one that is drawn.
 Mac Network::MakeMac(Ip address) const {
-  Mac mac = MacOf(id_, address);
+  Mac mac = MacOf(address);
   for (uint64_t draw = NextRandom(); other_macs_.contains(mac.bits()); ++draw) {
     mac = Mac::FromBits(kDrawn | (draw * 0x9e3779b97f4a7c15ull >> 24));
   }
@@ -44,13 +44,13 @@ Mac Network::MakeMac(Ip address) const {
 
 void Network::HoldMac(Slot slot) {
   const Mac mac = At(slot).mac_address();
-  if (At(slot).address().IsV4() && mac == MacOf(id_, At(slot).address())) return;
+  if (At(slot).address().IsV4() && mac == MacOf(At(slot).address())) return;
   other_macs_.insert(mac.bits());
 }
 
 void Network::DropMac(Slot slot) {
   const Mac mac = At(slot).mac_address();
-  if (At(slot).address().IsV4() && mac == MacOf(id_, At(slot).address())) return;
+  if (At(slot).address().IsV4() && mac == MacOf(At(slot).address())) return;
   other_macs_.erase(mac.bits());
 }
 

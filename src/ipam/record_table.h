@@ -95,7 +95,6 @@ class RecordTable {
   void SetLabels(Slot slot, std::string_view labels) { Set(&(*this)[slot].held.labels, labels); }
   // Of all records.
   void SetPlace(Slot slot, PlaceView place);
-  void SetType(Slot slot, std::string_view type) { Set(&(*this)[slot].type, type); }
   PlaceView PlaceOf(Slot slot) const { return {texts_.Text((*this)[slot].zone), texts_.Text((*this)[slot].host)}; }
 
   // From kShadow, and only from it: the links are gone, and nothing is held yet.

@@ -12,7 +12,7 @@
 //   Op MetaOf(uint64_t group, absl::Time now) const   see Batch::Meta
 //
 // Example:
-//   shard->Call<NetworkEntry>([](CatalogueState& state, absl::Time now, Batch* batch) { return state.Create(...); },
+//   shard->Call<NetworkEntry>([](CatalogueState& state, absl::Time now, Batch* batch) { return state.On(now, batch, ...); },
 //                             [](absl::StatusOr<NetworkEntry> result) { ... });
 //
 // Threads: Call from any. Replies run on the store's thread, on the shard's, or inside Call when the queue is full: they must

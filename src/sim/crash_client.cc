@@ -189,7 +189,7 @@ bool CrashClient::Settle(const Asked& asked) {
   if (moved) {
     history_->Reassigned(sent, asked.id, asked.address, *got);
   } else {
-    history_->ReassignRefused(asked.id, asked.address);
+    history_->ReassignRefused(asked.id);
   }
   return true;
 }

@@ -213,7 +213,7 @@ void History::Reassigned(const Sent& sent, const std::string& id, Ip to, const S
   SawRecord(sent, answer.record);
 }
 
-void History::ReassignRefused(const std::string& id, Ip) {
+void History::ReassignRefused(const std::string& id) {
   absl::MutexLock lock(&mutex_);
   Instance& instance = instances_[id];
   instance.doubt = Doubt::kNone;

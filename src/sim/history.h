@@ -49,7 +49,7 @@ class History {
 
   Sent SendReassign(const std::string& id, Ip address);
   void Reassigned(const Sent& sent, const std::string& id, Ip address, const SeenInstance& answer);
-  void ReassignRefused(const std::string& id, Ip address);
+  void ReassignRefused(const std::string& id);
 
   Sent SendEndPreserve(Ip address);
 

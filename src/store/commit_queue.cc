@@ -142,7 +142,7 @@ void CommitQueue::Loop() {
 std::vector<CommitQueue::Pending> CommitQueue::TakeGroup() {
   std::vector<Pending> group;
   size_t bytes = 0;
-  while (!queue_.empty() && group.size() < options_.group_commits && bytes < options_.group_bytes) {
+  while (!queue_.empty() && group.size() < options_.group_commits && bytes < kGroupBytes) {
     Pending commit = std::move(queue_.front());
     queue_.pop_front();
     commit.result = CheckLocked(commit.ticket);

@@ -33,10 +33,10 @@ class CommitQueue {
   using Group = std::vector<const Transaction*>;
   using Write = absl::AnyInvocable<absl::Status(const Group&)>;
 
+  static constexpr size_t kGroupBytes = size_t{16} << 20;  // no further commit joins a group of this size
   struct Options {
     bool own_thread = true;
     size_t group_commits = kMaxQueuedCommits;  // at most so many commits in one write
-    size_t group_bytes = size_t{16} << 20;     // no further commit joins a group of this size
   };
 
   // The right to commit: what a ShardStore holds.

@@ -80,7 +80,7 @@ class FieldReader {
  public:
   explicit FieldReader(std::string_view rest) : rest_(rest) {}
 
-  uint8_t Byte() { return static_cast<uint8_t>(Bytes(1, "ends early")[0]); }
+  uint8_t Byte() { return static_cast<uint8_t>(Bytes(1)[0]); }
   bool Bool() {
     uint8_t byte = Byte();
     if (byte > 1) Fail("has a flag that is neither 0 nor 1");
@@ -115,7 +115,7 @@ class FieldReader {
     return Ip::FromBits(absl::MakeUint128(high, BigEndian(8)));
   }
   std::optional<Ip> OptionalAddress() { return Bool() ? std::optional<Ip>(Address()) : std::nullopt; }
-  uint64_t Fixed64() { return ReadU64(Bytes(8, "ends early")); }
+  uint64_t Fixed64() { return ReadU64(Bytes(8)); }
   double Double() { return std::bit_cast<double>(Fixed64()); }
   absl::Time Time() {
     int64_t micros = static_cast<int64_t>(Fixed64());
@@ -152,10 +152,10 @@ class FieldReader {
     rest_.remove_prefix(count);
     return taken;
   }
-  std::string_view Bytes(size_t count, const char* why) {  // count: at most 8
+  std::string_view Bytes(size_t count) {  // count: at most 8
     static constexpr std::string_view kZeros("\0\0\0\0\0\0\0\0", 8);
     if (count <= rest_.size()) return Skip(count);
-    Fail(why);
+    Fail("ends early");
     return kZeros.substr(0, count);
   }
 

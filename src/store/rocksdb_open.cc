@@ -7,7 +7,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
-#include "rocksdb/memtablerep.h"
 #include "rocksdb/options.h"
 #include "rocksdb/table.h"
 #include "store/envelope.h"
@@ -49,12 +48,9 @@ rocksdb::Options DatabaseOptions(const RocksDbOptions& options) {
   db.max_write_buffer_number = 3;
   db.max_total_wal_size = 4 * options.memtable_bytes;
   db.max_background_jobs = 2;
-  db.max_open_files = options.max_open_files;
+  db.max_open_files = 512;
   db.keep_log_file_num = 1;
   db.compression = rocksdb::kNoCompression;
-  // Nothing is read but whole, in order, at a start and for a backup: a memtable sorts itself then, and a write appends to it.
-  db.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
-  db.allow_concurrent_memtable_write = false;  // there is one writer
 
   rocksdb::BlockBasedTableOptions table;
   table.format_version = 5;

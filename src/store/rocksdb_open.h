@@ -21,7 +21,6 @@ struct RocksDbOptions {
   std::string dir;              // made if missing; its parent must exist
   rocksdb::Env* env = nullptr;  // nullptr: the system's. Not owned, must outlive the store
   size_t memtable_bytes = size_t{64} << 20;
-  int max_open_files = 512;
 };
 
 // The store's own keys.
