@@ -56,6 +56,7 @@ std::vector<Route> Api::Routes() {
       {M::kGet, "/v1/networks/{network}", Role::kViewer, &Api::GetNetwork},
       {M::kPatch, "/v1/networks/{network}", Role::kAdmin, &Api::PatchNetwork},
       {M::kDelete, "/v1/networks/{network}", Role::kAdmin, &Api::DeleteNetwork},
+      {M::kGet, "/v1/networks/{network}/plans", Role::kViewer, &Api::ListPlans, kQuery},
       {M::kPost, "/v1/networks/{network}/pools", Role::kAdmin, &Api::CreatePool},
       {M::kGet, "/v1/networks/{network}/pools", Role::kViewer, &Api::ListPools, kQuery},
       {M::kGet, "/v1/networks/{network}/pools/{pool}", Role::kViewer, &Api::GetPool},

@@ -24,6 +24,7 @@
 #include "api/http_server.h"
 #include "api/router.h"
 #include "api/watch_pump.h"
+#include "engine/type_plan.h"
 #include "service/service.h"
 
 namespace gnomon {
@@ -39,6 +40,8 @@ class Api {
     absl::AnyInvocable<absl::Status(std::string path) const> backup;  // writes a backup file at `path`
     std::string backup_dir;                                  // where backups are made before they are sent
     absl::AnyInvocable<void(const NetworkEntry&) const> configured;   // a network's warm pool was set
+    absl::AnyInvocable<std::vector<TypePlan>(const NetworkEntry&) const> plans;  // the engine's, by type
+    absl::AnyInvocable<bool() const> engine_stalled;                             // whether it no longer plans
     std::string version;
     absl::Duration heartbeat = WatchPump::kHeartbeat;  // of watches
   };
@@ -69,6 +72,7 @@ class Api {
   void GetNetwork(Call call, HttpRequest& request) const;
   void PatchNetwork(Call call, HttpRequest& request) const;
   void DeleteNetwork(Call call, HttpRequest& request) const;
+  void ListPlans(Call call, HttpRequest& request) const;
   void CreatePool(Call call, HttpRequest& request) const;
   void ListPools(Call call, HttpRequest& request) const;
   void GetPool(Call call, HttpRequest& request) const;

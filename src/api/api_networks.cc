@@ -85,6 +85,8 @@ struct WantedNetwork {
   std::optional<int64_t> vni;
   std::optional<uint32_t> warm_target;
   std::optional<std::map<std::string, uint32_t>> warm_targets;
+  std::optional<PredictionMode> prediction_mode;
+  std::optional<double> target_hit_rate;
 };
 
 absl::Status Compare(const WantedNetwork& wanted, const NetworkEntry& has) {
@@ -105,6 +107,12 @@ absl::Status Compare(const WantedNetwork& wanted, const NetworkEntry& has) {
     return differs("warm_target", absl::StrCat(*wanted.warm_target), changed);
   }
   if (wanted.warm_targets && *wanted.warm_targets != has.warm.by_type) return differs("warm_targets", "", changed);
+  if (wanted.prediction_mode && *wanted.prediction_mode != has.warm.mode) {
+    return differs("prediction_mode", std::string(NameOf(*wanted.prediction_mode)), changed);
+  }
+  if (wanted.target_hit_rate && *wanted.target_hit_rate != has.warm.hit_rate) {
+    return differs("target_hit_rate", absl::StrCat(*wanted.target_hit_rate), changed);
+  }
   return absl::OkStatus();
 }
 
@@ -122,6 +130,8 @@ void Api::CreateNetwork(Call call, HttpRequest& request) const {
   if (absl::Status decoded = DecodeWarmPool(*body, &warm); !decoded.ok()) return call->Fail(decoded);
   if (body->Has("warm_target")) wanted.warm_target = warm.target;
   if (body->Has("warm_targets")) wanted.warm_targets = warm.by_type;
+  if (body->Has("prediction_mode")) wanted.prediction_mode = warm.mode;
+  if (body->Has("target_hit_rate")) wanted.target_hit_rate = warm.hit_rate;
   call->network = name;
   if (!request.principal.MayUse(name)) return call->Fail(NetworkForbidden(name));
   auto reply = [this, call, wanted](absl::StatusOr<std::pair<NetworkView, bool>> made) {
@@ -183,6 +193,18 @@ void Api::PatchNetwork(Call call, HttpRequest& request) const {
 void Api::DeleteNetwork(Call call, HttpRequest&) const {
   parts_.service->DeleteNetwork(call->arguments[0], [call](absl::StatusOr<Done> done) {
     done.ok() ? call->Send(204, "") : call->Fail(done.status());
+  });
+}
+
+void Api::ListPlans(Call call, HttpRequest& request) const {
+  absl::StatusOr<NamePage> page = DecodePage(request);
+  if (!page.ok()) return call->Fail(page.status());
+  parts_.service->GetNetwork(call->arguments[0], [this, call, page = *page](absl::StatusOr<NetworkView> view) {
+    if (!view.ok()) return call->Fail(view.status());
+    const std::vector<TypePlan> plans = parts_.plans ? parts_.plans(view->entry) : std::vector<TypePlan>();
+    call->Send(200, WritePage(
+                        "plans", plans, page, [](const TypePlan& plan) { return plan.type; },
+                        [this](const TypePlan& plan, JsonWriter* json) { encoder_.Write(plan, json); }));
   });
 }
 

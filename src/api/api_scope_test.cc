@@ -56,6 +56,7 @@ const std::vector<RouteCase>& AllCases() {
       {"GET", "/v1/networks/{network}", kViewer, Reach::kNetwork},
       {"PATCH", "/v1/networks/{network}", kAdmin, Reach::kNetwork, "{}"},
       {"DELETE", "/v1/networks/{network}", kAdmin, Reach::kNetwork},  // an instance keeps it from going
+      {"GET", "/v1/networks/{network}/plans", kViewer, Reach::kNetwork},
       {"POST", "/v1/networks/{network}/pools", kAdmin, Reach::kNetwork},
       {"GET", "/v1/networks/{network}/pools", kViewer, Reach::kNetwork},
       {"GET", "/v1/networks/{network}/pools/{pool}", kViewer, Reach::kNetwork},

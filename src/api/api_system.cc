@@ -25,14 +25,19 @@ void Api::Readyz(Call call, HttpRequest& request) const {
   parts_.service->Ping([this, call, verbose](absl::StatusOr<Done> done) {
     if (!done.ok()) return call->Fail(done.status());
     if (!verbose) return call->SendAs("text/plain; charset=utf-8", "ok\n");
-    // Paused expiry keeps nothing from being served: it is told, but the check passes.
+    // Neither keeps anything from being served: they are told, but the check passes.
     const bool paused = parts_.service->expiry_paused();
-    call->SendAs("text/plain; charset=utf-8",
-                 absl::StrCat("[+]store ok\n[+]shards ok\n",
-                              paused ? "[-]expiry paused: the wall clock had moved by more than an hour at the start; set it "
-                                       "right, or POST /v1/expiry:resume\n"
-                                     : "[+]expiry ok\n",
-                              "readyz check passed\n"));
+    const bool stalled = parts_.engine_stalled && parts_.engine_stalled();
+    call->SendAs(
+        "text/plain; charset=utf-8",
+        absl::StrCat("[+]store ok\n[+]shards ok\n",
+                     paused ? "[-]expiry paused: the wall clock had moved by more than an hour at the start; set it "
+                              "right, or POST /v1/expiry:resume\n"
+                            : "[+]expiry ok\n",
+                     stalled ? "[-]engine stalled: it has missed three reviews; warm targets go on, its own "
+                               "shadows end within five minutes\n"
+                             : "[+]engine ok\n",
+                     "readyz check passed\n"));
   });
 }
 

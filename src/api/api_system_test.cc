@@ -24,10 +24,22 @@ TEST_F(ApiSystemTest, TheServerTellsOfItself) {
   EXPECT_EQ(Get("/livez").body, "ok\n");
   EXPECT_EQ(Get("/readyz").body, "ok\n");
   EXPECT_THAT(Get("/readyz?verbose").body, HasSubstr("[+]store ok"));
+  EXPECT_THAT(Get("/readyz?verbose").body, HasSubstr("[+]engine ok"));
   EXPECT_EQ(Get("/version")["/version"], "1.2.3");
   EXPECT_EQ(Get("/metrics").body, "# metrics\n");
   EXPECT_EQ(Get("/openapi.json")["/openapi"], "3.1.0");
   EXPECT_EQ(Post("/v1/backup", "").code(), "404 PATH_NOT_FOUND") << "this server makes none";
+}
+
+class ApiStalledEngineTest : public ApiFixture {
+ protected:
+  ApiStalledEngineTest() : ApiFixture([](Api::Parts* parts) { parts->engine_stalled = [] { return true; }; }) {}
+};
+
+TEST_F(ApiStalledEngineTest, AStalledEngineIsToldOfAndTheServerIsReady) {
+  ApiAnswer ready = Get("/readyz?verbose");
+  EXPECT_EQ(ready.status, 200);
+  EXPECT_THAT(ready.body, HasSubstr("[-]engine stalled"));
 }
 
 TEST_F(ApiSystemTest, HeadIsAnsweredWithoutABody) {

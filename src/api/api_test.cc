@@ -58,6 +58,61 @@ TEST_F(ApiTest, ANetworkThatIsThereIsTheAnswerUnlessAMemberDiffersWhichIsNamed) 
   EXPECT_EQ(Get("/v1/networks/prod")["/warm_target"], "5") << "a refusal changes nothing";
 }
 
+TEST_F(ApiTest, ANetworkSaysHowItIsPredicted) {
+  EXPECT_EQ(Post("/v1/networks", R"({"name":"plain","account":"acme"})")["/prediction_mode"], "off");
+  const std::string body = R"({"name":"prod","account":"acme","prediction_mode":"observe","target_hit_rate":0.95})";
+  ApiAnswer made = Post("/v1/networks", body);
+  EXPECT_EQ(made.code(), "201");
+  EXPECT_EQ(made["/prediction_mode"], "observe");
+  EXPECT_EQ(Post("/v1/networks", body).code(), "200");
+  EXPECT_EQ(Post("/v1/networks", R"({"name":"prod","account":"acme","prediction_mode":"off"})")["/field"],
+            "prediction_mode");
+  EXPECT_EQ(Post("/v1/networks", R"({"name":"prod","account":"acme","target_hit_rate":0.9})")["/field"],
+            "target_hit_rate");
+  EXPECT_EQ(Patch("/v1/networks/prod", R"({"prediction_mode":"reserve"})")["/prediction_mode"], "reserve");
+  for (const auto& [change, code, field] : std::vector<std::array<const char*, 3>>{
+           {R"({"prediction_mode":"on"})", "400 INVALID_MODE", "prediction_mode"},
+           {R"({"target_hit_rate":1})", "400 INVALID_WARM_POOL", "target_hit_rate"},
+           {R"({"target_hit_rate":0.49})", "400 INVALID_WARM_POOL", "target_hit_rate"}}) {
+    ApiAnswer refused = Patch("/v1/networks/prod", change);
+    EXPECT_EQ(refused.code(), code) << change;
+    EXPECT_EQ(refused["/field"], field) << change;
+  }
+  ApiAnswer network = Get("/v1/networks/prod");
+  EXPECT_EQ(network["/prediction_mode"], "reserve");
+  EXPECT_EQ(network["/target_hit_rate"].substr(0, 3), "9.5") << "a refusal changes nothing";
+}
+
+class ApiPlansTest : public ApiFixture {
+ protected:
+  ApiPlansTest()
+      : ApiFixture([](Api::Parts* parts) {
+          parts->plans = [](const NetworkEntry& network) -> std::vector<TypePlan> {
+            if (network.warm.mode == PredictionMode::kOff) return {};
+            TypePlan web{
+                .type = "web", .mode = network.warm.mode, .target = 5, .held = 4, .forecast = 1.5, .spread = 1};
+            web.multiple = 2;
+            return {{.type = "ci", .mode = network.warm.mode}, web};
+          };
+        }) {}
+};
+
+TEST_F(ApiPlansTest, ThePlansOfANetworkAreListedWithTheirExplanation) {
+  EXPECT_EQ(Get("/v1/networks/prod/plans").code(), "404 NETWORK_NOT_FOUND");
+  Post("/v1/networks", R"({"name":"prod","account":"acme"})");
+  EXPECT_EQ(Get("/v1/networks/prod/plans").size("plans"), 0u) << "the mode is off";
+  Patch("/v1/networks/prod", R"({"prediction_mode":"observe"})");
+  EXPECT_EQ(Get("/v1/networks/prod/plans").size("plans"), 2u);
+  ApiAnswer page = Get("/v1/networks/prod/plans?page_token=ci");
+  ASSERT_EQ(page.size("plans"), 1u);
+  EXPECT_EQ(page["/plans/0/type"], "web");
+  EXPECT_EQ(page["/plans/0/mode"], "observe");
+  EXPECT_EQ(page["/plans/0/target"], "5");
+  EXPECT_EQ(page["/plans/0/held"], "4");
+  EXPECT_EQ(page["/plans/0/multiple"].substr(0, 1), "2");
+  EXPECT_EQ(Get("/v1/networks/prod/plans?type=web").code(), "400 UNKNOWN_ARGUMENT");
+}
+
 TEST_F(ApiTest, ListsByNameArePagedWithoutLossOrRepetition) {
   for (int i = 0; i < 7; ++i) {
     EXPECT_EQ(Post("/v1/networks", absl::StrCat(R"({"name":"n)", i, R"(","account":"acme"})")).code(), "201");

@@ -49,6 +49,14 @@ absl::StatusOr<Strategy> ParseStrategy(const std::string& name) {
       .Hint("use longest_idle, lowest_first or random");
 }
 
+absl::StatusOr<PredictionMode> ParseMode(const std::string& name) {
+  for (PredictionMode mode : {PredictionMode::kOff, PredictionMode::kObserve, PredictionMode::kReserve}) {
+    if (NameOf(mode) == name) return mode;
+  }
+  return Error(Invalid("INVALID_MODE", "prediction_mode", name, absl::StrCat("\"", Excerpt(name), "\" is no mode")))
+      .Hint("use off, observe or reserve");
+}
+
 }  // namespace
 
 std::optional<std::string> QueryArguments::Text(std::string_view name) {
@@ -247,9 +255,13 @@ absl::Status DecodePrediction(JsonObject& body, Prediction* prediction) {
 absl::Status DecodeWarmPool(JsonObject& body, WarmPool* warm) {
   std::optional<int64_t> target;
   std::optional<std::map<std::string, int64_t>> targets;
+  std::optional<PredictionMode> mode;
   body.Optional("warm_target", &target)
       .Range("warm_target", target, 0, Catalogue::kMaxWarmTarget)
-      .Optional("warm_targets", &targets);
+      .Optional("warm_targets", &targets)
+      .Optional("target_hit_rate", &warm->hit_rate);
+  Parsed<PredictionMode>(body, "prediction_mode", ParseMode, &mode);
+  if (mode) warm->mode = *mode;
   if (target) warm->target = static_cast<uint32_t>(*target);
   if (!targets) return body.Done();
   warm->by_type.clear();

@@ -62,7 +62,8 @@ absl::Status DecodePoolMembers(JsonObject& body, PoolConfig* config);
 // One of "predictions". Errors: also those of Network::Validate.
 absl::Status DecodePrediction(JsonObject& body, Prediction* prediction);
 
-// "warm_target" and "warm_targets", into `warm`; those that were not sent stay as they are.
+// "warm_target", "warm_targets", "prediction_mode" and "target_hit_rate", into `warm`; those that were not sent stay as
+// they are.
 absl::Status DecodeWarmPool(JsonObject& body, WarmPool* warm);
 
 }  // namespace gnomon

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kStates{"free", "shadow", "assigned", "preserved", "quarantined", "withdrawing"};
 constexpr std::array<std::string_view, 3> kWarmths{"cold", "warming", "ready"};
+constexpr std::array<std::string_view, 3> kModes{"off", "observe", "reserve"};
 constexpr std::array<std::string_view, 3> kStrategies{"longest_idle", "lowest_first", "random"};
 
 // An IPv6 pool has more addresses than many a JSON reader's integers can tell.
@@ -25,6 +26,7 @@ JsonWriter& Text(JsonWriter* json, std::string_view key, std::string_view value)
 
 std::string_view NameOf(AddressState state) { return kStates[static_cast<size_t>(state)]; }
 std::string_view NameOf(Warmth warmth) { return kWarmths[static_cast<size_t>(warmth)]; }
+std::string_view NameOf(PredictionMode mode) { return kModes[static_cast<size_t>(mode)]; }
 std::string_view NameOf(Strategy strategy) { return kStrategies[static_cast<size_t>(strategy)]; }
 
 void Encoder::WriteEntryMembers(const NetworkEntry& entry, JsonWriter* json) const {
@@ -35,6 +37,8 @@ void Encoder::WriteEntryMembers(const NetworkEntry& entry, JsonWriter* json) con
   json->Key("warm_targets").BeginObject();
   for (const auto& [type, target] : entry.warm.by_type) json->Key(type).Int(target);
   json->EndObject();
+  Text(json, "prediction_mode", NameOf(entry.warm.mode));
+  json->Key("target_hit_rate").Double(entry.warm.hit_rate);
 }
 
 void Encoder::Write(const NetworkEntry& entry, JsonWriter* json) const {
@@ -52,6 +56,20 @@ void Encoder::Write(const NetworkView& view, JsonWriter* json) const {
     json->Key(kStates[state]).Int(static_cast<int64_t>(view.counts[state]));
   }
   json->EndObject();
+  json->EndObject();
+}
+
+void Encoder::Write(const TypePlan& plan, JsonWriter* json) const {
+  json->BeginObject();
+  Text(json, "type", plan.type);
+  Text(json, "mode", NameOf(plan.mode));
+  json->Key("target").Int(plan.target);
+  json->Key("held").Int(plan.held);
+  json->Key("forecast").Double(plan.forecast);
+  json->Key("spread").Double(plan.spread);
+  json->Key("multiple").Double(plan.multiple);
+  json->Key("announced").Int(plan.announced);
+  json->Key("kept").Double(plan.kept);
   json->EndObject();
 }
 

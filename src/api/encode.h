@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/json.h"
+#include "engine/type_plan.h"
 #include "service/service.h"
 
 namespace gnomon {
@@ -22,6 +23,7 @@ class Encoder {
   void Write(const NetworkView& view, JsonWriter* json) const;
   void Write(const NetworkEntry& entry, JsonWriter* json) const;  // without what only its shard knows
   void Write(const PoolView& view, JsonWriter* json) const;
+  void Write(const TypePlan& plan, JsonWriter* json) const;
   void Write(const PoolConfig& config, JsonWriter* json) const;
   void Write(const std::string& network, const RecordView& view, JsonWriter* json) const;
   void Write(const std::string& network, const InstanceView& view, JsonWriter* json) const;
@@ -38,6 +40,7 @@ class Encoder {
 
 std::string_view NameOf(AddressState state);
 std::string_view NameOf(Warmth warmth);
+std::string_view NameOf(PredictionMode mode);
 std::string_view NameOf(Strategy strategy);
 
 }  // namespace gnomon

@@ -44,6 +44,7 @@ Daemon::Daemon(const Config& config, const std::string& version)
 Daemon::~Daemon() {
   if (server_ != nullptr) server_->Stop(kDrain);
   if (replenisher_ != nullptr) replenisher_->Stop();
+  if (predictor_ != nullptr) predictor_->Stop();
   service_ = nullptr;
 }
 
@@ -57,8 +58,13 @@ absl::Status Daemon::Open() {
   const ServiceOptions options{.shards = static_cast<size_t>(config_.shards), .shard = {}, .metrics = &metrics_};
   GNOMON_ASSIGN_OR_RETURN(service_, Service::Start(store_.get(), clock_, options));
   replenisher_ = std::make_unique<Replenisher>(service_.get(), clock_);
-  service_->OnCreation([this](const Service::Creation& creation) { replenisher_->Created(creation); });
+  predictor_ = std::make_unique<Predictor>(service_.get(), clock_);
+  service_->OnCreation([this](const Service::Creation& creation) {
+    replenisher_->Created(creation);
+    predictor_->Created(creation);
+  });
   replenisher_->Start();
+  predictor_->Start();
   return absl::OkStatus();
 }
 
@@ -70,10 +76,14 @@ absl::Status Daemon::Serve() {
     metrics_.CountRequest(exchange.route, status);
     if (audit_ != nullptr) audit_->Note(exchange, status, code);
   };
-  parts.metrics = [this] { return metrics_.Text() + (audit_ == nullptr ? "" : audit_->MetricsText()); };
+  parts.metrics = [this] {
+    return metrics_.Text() + predictor_->MetricsText() + (audit_ == nullptr ? "" : audit_->MetricsText());
+  };
   parts.backup = [this](const std::string& path) { return WriteBackup(*store_, path).status(); };
   parts.backup_dir = config_.data_dir;
   parts.configured = [this](const NetworkEntry& network) { replenisher_->Configured(network); };
+  parts.plans = [this](const NetworkEntry& network) { return predictor_->Plans(network); };
+  parts.engine_stalled = [this] { return predictor_->stalled(); };
   parts.version = version_;
   api_ = std::make_unique<Api>(std::move(parts));
   server_ = std::make_unique<HttpServer>(config_.ServerOptions(), [this](HttpRequest& request, HttpResponder responder) {

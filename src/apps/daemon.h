@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A Daemon is the whole server: the store, the service, who refills its warm pools, and its API, built and connected.
+// A Daemon is the whole server: the store, the service, who refills and predicts its warm pools, and its API, built and
+// connected.
 //
 // Threads: Start, Stop and the destructor from one.
 #pragma once
@@ -17,6 +18,7 @@
 #include "api/config.h"
 #include "api/http_server.h"
 #include "base/clock.h"
+#include "engine/predictor.h"
 #include "engine/replenisher.h"
 #include "service/metrics.h"
 #include "service/service.h"
@@ -59,6 +61,7 @@ class Daemon {
   std::unique_ptr<RocksDbStore> store_;
   // Each is told of by what is below it, so it goes after that.
   std::unique_ptr<Replenisher> replenisher_;
+  std::unique_ptr<Predictor> predictor_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<HttpServer> server_;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -116,6 +117,23 @@ TEST_F(ProgramsTest, WhatWasDoneIsInTheAuditLogOfTheDataFolder) {
   std::stringstream text;
   text << file.rdbuf();
   EXPECT_THAT(text.str(), HasSubstr(R"("path":"/v1/networks")"));
+}
+
+// A server whose minutes are short.
+class FastTime {
+ protected:
+  FastTime() { setenv("GNOMON_TIME_SCALE", "200", 1); }
+  ~FastTime() { unsetenv("GNOMON_TIME_SCALE"); }
+};
+class PredictingProgramTest : private FastTime, public ProgramsTest {};
+
+TEST_F(PredictingProgramTest, WhatIsCreatedIsPredictedAndReserved) {
+  Do("create network n --account acme --prediction-mode reserve --target-hit-rate 0.95");
+  Do("create pool p -n n --prefix 10.0.0.0/24");
+  Do("allocate a -n n --type web");
+  std::string shadows;
+  for (int i = 0; i < 200 && shadows.find("web") == std::string::npos; ++i) shadows = Gnomon("get shadows -n n").output;
+  EXPECT_THAT(shadows, HasSubstr("web"));
 }
 
 TEST_F(ProgramsTest, TlsToAServerWithoutItIsExplained) {

@@ -90,6 +90,10 @@ TEST(Cli, UpdatesSendWhatIsGivenAlone) {
             "PATCH",
             "/v1/networks/prod",
             R"({"warm_target":20,"warm_targets":{"web":5}})"},
+           {{"update", "network", "prod", "--prediction-mode", "reserve", "--target-hit-rate", "0.95"},
+            "PATCH",
+            "/v1/networks/prod",
+            R"({"prediction_mode":"reserve","target_hit_rate":9.5E-1})"},
            {{"update", "pool", "a", "-n", "prod", "--draining", "--quarantine", "1m", "--headroom", "0.25",
              "--strategy", "random", "--gateway", "10.0.0.1", "--exclude", "10.0.0.2,10.0.0.4-10.0.0.9"},
             "PATCH",
@@ -151,11 +155,13 @@ TEST(Cli, BothAddressesOfADualStackInstanceAreInTheTable) {
 
 TEST(Cli, AnUpdateOfATypesTargetIsSeenInTheTable) {
   ScriptedHttpServer server([](const ScriptedRequest&) {
-    return ScriptedAnswer{.body = R"({"name":"prod","account":"acme","vni":1,"warm_target":0,"warm_targets":{"web":5}})"};
+    return ScriptedAnswer{
+        .body =
+            R"({"name":"prod","account":"acme","vni":1,"warm_target":0,"warm_targets":{"web":5},"prediction_mode":"off"})"};
   });
   EXPECT_EQ(RunGnomon({"update", "network", "prod", "--type-target", "web=5"}, server.url()).out,
-            "NAME  ACCOUNT  VNI  WARM TARGET  OF TYPES\n"
-            "prod  acme     1    0            web=5\n");
+            "NAME  ACCOUNT  VNI  WARM TARGET  OF TYPES  PREDICTION\n"
+            "prod  acme     1    0            web=5     off\n");
 }
 
 TEST(Cli, ListsComeInAllForms) {

@@ -7,6 +7,7 @@
 #include "cli/failure.h"
 #include "cli/labels.h"
 #include "cli/pool_flags.h"
+#include "cli/prediction_flags.h"
 
 namespace gnomon {
 namespace {
@@ -22,6 +23,7 @@ struct UpdateNetworkArgs {
   std::string name;
   std::optional<int64_t> warm_target;
   std::vector<std::string> type_targets;
+  PredictionFlags prediction;
 };
 
 struct UpdateInstanceArgs {
@@ -61,6 +63,7 @@ absl::Status RunUpdateNetwork(Session& session, const UpdateNetworkArgs& args) {
     }
     body["warm_targets"] = std::move(targets);
   }
+  SetGiven(&body, args.prediction);
   if (body.empty()) return NothingGiven("name what to change, as --warm-target 20");
   return Put(session, "PATCH", ApiPath({"v1", "networks", args.name}), body, "network");
 }
@@ -103,11 +106,12 @@ void AddUpdateCommands(CommandTree& tree) {
   update->require_subcommand(1);
   AddUpdateInstance(update, tree);
   auto network = std::make_shared<UpdateNetworkArgs>();
-  CLI::App* command = update->add_subcommand("network", "Change a network's warm pool");
+  CLI::App* command = update->add_subcommand("network", "Change a network's warm pool and predictions");
   command->add_option("name", network->name, "Its name")->required();
   command->add_option("--warm-target", network->warm_target, "Shadows to hold for each type");
   command->add_option("--type-target", network->type_targets, "Of a type, as web=20; may be repeated; replaces them all")
       ->delimiter(',');
+  AddPredictionFlags(command, &network->prediction);
   OnRun(command, tree, network, &RunUpdateNetwork);
 
   auto pool = std::make_shared<UpdatePoolArgs>();

@@ -8,6 +8,7 @@
 #include "cli/kind.h"
 #include "cli/labels.h"
 #include "cli/pool_flags.h"
+#include "cli/prediction_flags.h"
 #include "cli/render.h"
 
 namespace gnomon {
@@ -16,6 +17,7 @@ namespace {
 struct NetworkArgs {
   std::string name, account;
   std::optional<int64_t> vni, warm_target;
+  PredictionFlags prediction;
 };
 
 struct PoolArgs {
@@ -66,6 +68,7 @@ absl::Status RunCreateNetwork(Session& session, const NetworkArgs& args) {
   JsonObject body = {{"name", args.name}, {"account", args.account}};
   SetGiven(&body, "vni", args.vni);
   SetGiven(&body, "warm_target", args.warm_target);
+  SetGiven(&body, args.prediction);
   return Put(session, "POST", "/v1/networks", body, "network");
 }
 
@@ -186,6 +189,7 @@ void AddCreate(CommandTree& tree) {
   command->add_option("--account", network->account, "The account that owns it")->required();
   command->add_option("--vni", network->vni, "Its VNI, 1 to 16777215");
   command->add_option("--warm-target", network->warm_target, "Shadows to hold for each type");
+  AddPredictionFlags(command, &network->prediction);
   OnRun(command, tree, network, &RunCreateNetwork);
 
   auto pool = std::make_shared<PoolArgs>();

@@ -12,6 +12,13 @@ namespace gnomon {
 namespace {
 
 absl::Status CheckWarmPool(const WarmPool& warm) {
+  if (!(warm.hit_rate >= Catalogue::kMinHitRate && warm.hit_rate <= Catalogue::kMaxHitRate)) {
+    return Error(absl::StatusCode::kInvalidArgument, "INVALID_WARM_POOL",
+                 absl::StrCat("a target hit rate of ", warm.hit_rate, " cannot be planned for"))
+        .Field("target_hit_rate")
+        .Value(absl::StrCat(warm.hit_rate))
+        .Hint(absl::StrCat("use a number from ", Catalogue::kMinHitRate, " to ", Catalogue::kMaxHitRate));
+  }
   uint32_t most = warm.target;
   for (const auto& [type, target] : warm.by_type) most = std::max(most, target);
   if (most <= Catalogue::kMaxWarmTarget && warm.by_type.size() <= Catalogue::kMaxWarmTypes) return absl::OkStatus();

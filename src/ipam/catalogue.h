@@ -6,7 +6,8 @@
 // the last one is stored with the catalogue.
 //
 // Threads: not thread-safe; the catalogue's shard owns it.
-// Limits: kMaxNetworks, kMaxHosts, kMaxWarmTypes a network, kMaxWarmTarget shadows a type. VNIs are 1 to kMaxVni (RFC 7348: 24 bits; 0 is not used).
+// Limits: kMaxNetworks, kMaxHosts, kMaxWarmTypes a network, kMaxWarmTarget shadows a type,
+// kMinHitRate to kMaxHitRate. VNIs are 1 to kMaxVni (RFC 7348: 24 bits; 0 is not used).
 // Errors: NETWORK_EXISTS, NETWORK_NOT_FOUND, INVALID_VNI, INVALID_WARM_POOL, VNI_IN_USE, TOO_MANY_NETWORKS,
 // TOO_MANY_HOSTS.
 #pragma once
@@ -28,10 +29,16 @@
 
 namespace gnomon {
 
-// How many shadows of each type a network keeps without a prediction, refilled as they are taken.
+// Whether the engine plans a network's shadows, and reserves what it plans. Stored by number: add to the end.
+enum class PredictionMode : uint8_t { kOff, kObserve, kReserve };
+
+// Which shadows a network keeps: of each type at least so many, refilled as they are taken, and what the engine
+// predicts.
 struct WarmPool {
   uint32_t target = 0;
   std::map<std::string, uint32_t> by_type = {};  // instead of `target`
+  PredictionMode mode = PredictionMode::kOff;
+  double hit_rate = 0.99;  // the share of creations that the engine should have a shadow for
   friend bool operator==(const WarmPool&, const WarmPool&) = default;
 };
 
@@ -68,6 +75,7 @@ class Catalogue {
   static constexpr size_t kMaxHosts = 100000;
   static constexpr size_t kMaxWarmTypes = 1000;
   static constexpr uint32_t kMaxWarmTarget = 100000;
+  static constexpr double kMinHitRate = 0.5, kMaxHitRate = 0.999;
 
   // Without a VNI the network gets the lowest that is free. A network of the same name, account and VNI (if one is asked
   // for) is returned as it is, whatever its warm pool: asking twice is asking once.

@@ -13,6 +13,7 @@ namespace {
 
 constexpr char kHostKind = 'h', kMetaKind = 'm', kNetworkKind = 'n';
 constexpr uint64_t kRecordVersion = 1;
+constexpr uint64_t kNetworkVersion = 2;  // 1 had no prediction mode and no hit rate
 
 FieldWriter Key(char kind) {
   FieldWriter key{std::string(kCataloguePrefix)};
@@ -34,7 +35,7 @@ std::string HostKey(std::string_view name) {
 
 Op Encode(const NetworkEntry& entry) {
   FieldWriter value;
-  value.Varint(kRecordVersion);
+  value.Varint(kNetworkVersion);
   value.String(entry.name);
   value.String(entry.account);
   value.Varint(entry.vni);
@@ -45,6 +46,8 @@ Op Encode(const NetworkEntry& entry) {
     value.Varint(target);
   }
   value.Bool(entry.deleting);
+  value.Enum(entry.warm.mode);
+  value.Double(entry.warm.hit_rate);
   return {NetworkKey(entry.id), value.Take()};
 }
 
@@ -67,7 +70,7 @@ WarmPool ReadWarmPool(FieldReader& value) {
   return warm;
 }
 
-StoredCatalogue Read(char kind, FieldReader& key, FieldReader& value) {
+StoredCatalogue Read(char kind, uint64_t version, FieldReader& key, FieldReader& value) {
   if (kind == kMetaKind) {
     CatalogueMeta meta{.last_id = NetworkId{value.Varint()}};
     meta.time = value.Time();
@@ -85,6 +88,12 @@ StoredCatalogue Read(char kind, FieldReader& key, FieldReader& value) {
   network.vni = static_cast<uint32_t>(value.Varint(Catalogue::kMaxVni));
   network.warm = ReadWarmPool(value);
   network.deleting = value.Bool();
+  if (version == 1) return network;
+  network.warm.mode = value.Enum(PredictionMode::kReserve);
+  network.warm.hit_rate = value.Double();
+  if (!(network.warm.hit_rate >= Catalogue::kMinHitRate && network.warm.hit_rate <= Catalogue::kMaxHitRate)) {
+    value.Fail("has a hit rate that is out of range");
+  }
   return network;
 }
 
@@ -107,14 +116,15 @@ absl::StatusOr<StoredCatalogue> DecodeCatalogue(std::string_view key, std::strin
   FieldReader key_reader(key.substr(kCataloguePrefix.size())), reader(value);
   const char kind = static_cast<char>(key_reader.Byte());
   const uint64_t version = reader.Varint();
-  if (version > kRecordVersion) {
-    return Error(absl::StatusCode::kFailedPrecondition, "STORE_TOO_NEW",
-                 absl::StrCat("record \"", PrintableKey(key), "\" has version ", version, ", this program knows ",
-                              kRecordVersion))
+  const uint64_t known = kind == kHostKind || kind == kMetaKind ? kRecordVersion : kNetworkVersion;
+  if (version > known) {
+    return Error(
+               absl::StatusCode::kFailedPrecondition, "STORE_TOO_NEW",
+               absl::StrCat("record \"", PrintableKey(key), "\" has version ", version, ", this program knows ", known))
         .Hint("run the program that wrote it");
   }
   if (version == 0) reader.Fail("has version 0");
-  StoredCatalogue stored = Read(kind, key_reader, reader);
+  StoredCatalogue stored = Read(kind, version, key_reader, reader);
   key_reader.Finish();
   reader.Finish();
   if (!key_reader.ok()) return CorruptRecord(key, absl::StrCat("has a malformed key: it ", key_reader.why()));

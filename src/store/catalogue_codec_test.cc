@@ -7,8 +7,13 @@
 namespace gnomon {
 namespace {
 
-const NetworkEntry kNetwork{.id = NetworkId{1ull << 40}, .name = "prod", .account = "acme", .vni = 16777215,
-                            .warm = {.target = 8, .by_type = {{"ci", 0}, {"web", 300}}}, .deleting = true};
+const NetworkEntry kNetwork{
+    .id = NetworkId{1ull << 40},
+    .name = "prod",
+    .account = "acme",
+    .vni = 16777215,
+    .warm = {.target = 8, .by_type = {{"ci", 0}, {"web", 300}}, .mode = PredictionMode::kReserve, .hit_rate = 0.95},
+    .deleting = true};
 const HostEntry kHost{.name = "h1", .physical_address = Ip::V4(0xc0000201)};
 
 TEST(CatalogueCodecTest, WhatIsEncodedIsDecodedTheSame) {
@@ -17,6 +22,26 @@ TEST(CatalogueCodecTest, WhatIsEncodedIsDecodedTheSame) {
   EXPECT_EQ(std::get<HostEntry>(DecodeCatalogue(host.key, *host.value).value()), kHost);
   const Op meta = EncodeCatalogueMeta({.last_id = NetworkId{77}});
   EXPECT_EQ(std::get<CatalogueMeta>(DecodeCatalogue(meta.key, *meta.value).value()).last_id, NetworkId{77});
+}
+
+TEST(CatalogueCodecTest, ANetworkOfVersion1HasNoPredictions) {
+  const Op network = EncodeCatalogueChange(kNetwork);
+  std::string old = *network.value;
+  old[0] = 1;
+  old.resize(old.size() - 9);  // the mode and the hit rate
+  NetworkEntry want = kNetwork;
+  want.warm.mode = PredictionMode::kOff;
+  want.warm.hit_rate = 0.99;
+  EXPECT_EQ(std::get<NetworkEntry>(DecodeCatalogue(network.key, old).value()), want);
+}
+
+TEST(CatalogueCodecTest, ARecordOfALaterVersionIsTooNew) {
+  for (const auto& [op, later] :
+       {std::pair(EncodeCatalogueChange(kNetwork), '\3'), std::pair(EncodeCatalogueChange(kHost), '\2')}) {
+    std::string value = *op.value;
+    value[0] = later;
+    EXPECT_EQ(CodeOf(DecodeCatalogue(op.key, value).status()), "STORE_TOO_NEW");
+  }
 }
 
 TEST(CatalogueCodecTest, AnErasureErasesTheKeyOfItsEntry) {

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// PredictionFlags are what `create network` and `update network` both take: whether the engine predicts, and how well.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/commands.h"
+
+namespace gnomon {
+
+struct PredictionFlags {
+  std::optional<std::string> mode;
+  std::optional<double> hit_rate;
+};
+
+// Declares them; `flags` outlives the command.
+void AddPredictionFlags(CLI::App* command, PredictionFlags* flags);
+
+// Those that were given, as members of a network.
+void SetGiven(JsonObject* body, const PredictionFlags& flags);
+
+}  // namespace gnomon

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A TypePlan is how many shadows of one type the engine would hold now, and why. Numbers of shadows.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "ipam/catalogue.h"
+
+namespace gnomon {
+
+struct TypePlan {
+  std::string type = {};
+  PredictionMode mode = PredictionMode::kOff;  // of the network: nothing is reserved unless kReserve
+  uint32_t target = 0;
+  uint32_t held = 0;      // of the type, by the last answer to what the engine asked for, and not taken since
+  double forecast = 0;    // of the need: what is created while a shadow is replaced
+  double spread = 0;      // added to it for what may come above the forecast
+  double multiple = 1;    // of the two, for the hit rate that was asked for
+  int64_t announced = 0;  // added for creations that are known
+  double kept = 0;        // above the target, given back slowly
+};
+
+}  // namespace gnomon
