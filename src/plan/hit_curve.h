@@ -2,7 +2,7 @@
 //
 // A HitCurve knows how often a fleet would have hit at each of a range of multiples of what was forecast.
 //
-// Each key runs one virtual pool for each multiple, in ticks of 5 s: what the asked hit rate needs is read off the
+// Each key runs one virtual pool for each multiple, in short ticks: what the asked hit rate needs is read off the
 // curve, so that a hit rate is asked for and not a quantile. Older days count less.
 //
 // Threads: not thread-safe. Deterministic. Cost: about 3 ns a tick and multiple. Memory: of a key's pools, 32 bytes a

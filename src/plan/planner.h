@@ -99,6 +99,7 @@ class Planner {
   const double lead_s_, review_s_;
   const double capacity_;
   const double window_s_;  // of the features: a review and a lead, in whole minutes
+  const double tick_s_;    // of the virtual pools: whole ticks fill a minute
   std::vector<std::unique_ptr<Key>> keys_;
   DemandHistory all_;
   HitCurve curve_;
