@@ -31,6 +31,12 @@ class HitCurve {
   // The multiple at which the share of hits would have been `hit_rate`; 1 while fewer than kKnown creations are known.
   double MultipleFor(double hit_rate) const;
 
+  // As in base/state.h.
+  template <class Archive, class Self>
+  static void Fields(Archive& archive, Self& self) {
+    archive(self.creations_, self.misses_);
+  }
+
  private:
   static constexpr double kKnown = 1000;
   double creations_ = 0;
@@ -48,10 +54,23 @@ class VirtualPools {
   // A review: times each multiple, `target` is ordered and what is above `keep` given back.
   void Review(double target, double keep);
 
+  // As in base/state.h; the lead is not stored.
+  template <class Archive, class Self>
+  static void Fields(Archive& archive, Self& self) {
+    archive(self.now_, self.pools_);
+    archive.Elements(self.orders_);
+    archive.Require(self.now_ < self.orders_.size());
+  }
+
  private:
   struct Pool {
     int32_t ready = 0, ordered = 0;
     int32_t target = 0;
+
+    template <class Archive, class Self>
+    static void Fields(Archive& archive, Self& self) {
+      archive(self.ready, self.ordered, self.target);
+    }
   };
   void Refill(size_t index);
 

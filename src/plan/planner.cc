@@ -2,14 +2,14 @@
 #include "plan/planner.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+
+#include "plan/planner_key.h"
 
 namespace gnomon {
 namespace {
 
 constexpr double kMinuteS = 60, kHourS = 3600, kDayS = 86400;
-constexpr size_t kMaxRows = 52000;
 constexpr size_t kFewestRows = 2000;       // that trees are fitted on
 constexpr double kRowsSpanS = 12 * kDayS;  // that the rows reach back, at least
 constexpr double kBusyDay = 24;            // creations in a day from which on a key is learnt from
@@ -19,26 +19,6 @@ constexpr double kBurstFactor = 5;         // a minute of so many times the day'
 constexpr double kBurstLeast = 4;          // and of so many creations
 
 }  // namespace
-
-// A forecast whose outcome is not known yet.
-struct Planner::Pending {
-  double time_s = 0;
-  double level = 0;
-  std::array<float, kFeatures> features{};
-};
-
-struct Planner::Key {
-  explicit Key(size_t lead_ticks) : linear(kLags), pools(lead_ticks) {}
-  size_t number = 0;
-  DemandHistory history;
-  LeastSquares linear;
-  VirtualPools pools;
-  std::deque<Pending> pending;
-  double burst_s = -1e18;        // the last one
-  double level = 0, spread = 0;  // of the last forecast
-  double target = 0, keep = 0;   // before the multiple
-  bool seen = false;
-};
 
 Planner::Planner(const PlannerOptions& options)
     : lead_s_(std::min(options.lead_s, PlannerOptions::kMaxLeadS)),
