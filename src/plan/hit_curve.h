@@ -5,8 +5,8 @@
 // Each key runs one virtual pool for each multiple, in short ticks: what the asked hit rate needs is read off the
 // curve, so that a hit rate is asked for and not a quantile. Older days count less.
 //
-// Threads: not thread-safe. Deterministic. Cost: about 3 ns a tick and multiple. Memory: of a key's pools, 32 bytes a
-// tick of lead and 128 more.
+// Threads: not thread-safe. Deterministic. Cost: about 3 ns a tick and multiple. Memory: of a key's pools, 96 bytes a
+// tick of lead and 400 more.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace gnomon {
 
-inline constexpr size_t kMultiples = 16;
+inline constexpr size_t kMultiples = 24;
 
 class HitCurve {
  public:
