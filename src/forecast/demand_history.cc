@@ -38,6 +38,7 @@ double DemandHistory::Tier<kSize>::Max(int n) const {
 }
 
 void DemandHistory::Advance(double time_s) {
+  seconds_.Advance(time_s, total_);
   ticks_.Advance(time_s, total_);
   minutes_.Advance(time_s, total_);
   five_minutes_.Advance(time_s, total_);
@@ -55,6 +56,7 @@ double DemandHistory::MaxFiveMinutes(int n) const { return five_minutes_.Max(n);
 
 double DemandHistory::Since(double time_s) const {
   if (time_s >= now_s_) return 0;
+  if (seconds_.Covers(time_s)) return seconds_.Since(time_s, now_s_, total_);
   if (ticks_.Covers(time_s)) return ticks_.Since(time_s, now_s_, total_);
   if (minutes_.Covers(time_s)) return minutes_.Since(time_s, now_s_, total_);
   const double oldest_s = five_minutes_.step_s * static_cast<double>(five_minutes_.last - 2311);

@@ -19,6 +19,16 @@ TEST(DemandHistory, CountsRecentTicksExactly) {
   EXPECT_EQ(history.Sum(10, 20), 0);
 }
 
+TEST(DemandHistory, CountsTheLastMinuteBySeconds) {
+  DemandHistory history;
+  history.Add(1001.5, 3);
+  history.Add(1003, 4);
+  history.Advance(1061);
+  EXPECT_EQ(history.Sum(1001, 1002), 3);
+  EXPECT_EQ(history.Sum(1002, 1003), 0);
+  EXPECT_EQ(history.Sum(1003, 1004), 4);
+}
+
 TEST(DemandHistory, NothingLiesBeforeTheStartOrAfterNow) {
   DemandHistory history;
   history.Add(100, 5);
@@ -61,7 +71,7 @@ TEST(DemandHistory, FindsTheLargestWholeSteps) {
   EXPECT_EQ(history.MaxFiveMinutes(10), 14);
 }
 
-TEST(DemandHistory, FitsItsBudget) { EXPECT_LE(sizeof(DemandHistory), 16'600u); }
+TEST(DemandHistory, FitsItsBudget) { EXPECT_LE(sizeof(DemandHistory), 16'900u); }
 
 }  // namespace
 }  // namespace gnomon

@@ -22,6 +22,13 @@ class LeastSquares {
   double Predict(std::span<const float> features) const;
   void Learn(std::span<const float> features, double outcome);
 
+  // As in base/state.h; the width is not stored.
+  template <class Archive, class Self>
+  static void Fields(Archive& archive, Self& self) {
+    archive.Elements(self.weights_);
+    archive.Elements(self.inverse_);
+  }
+
  private:
   std::vector<double> weights_;
   std::vector<double> inverse_;  // covariance, by rows

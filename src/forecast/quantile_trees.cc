@@ -199,6 +199,27 @@ double QuantileTrees::Walk(const Tree& tree, std::span<const float> features) {
   return tree[at].value;
 }
 
+size_t QuantileTrees::width() const {
+  int largest = -1;
+  for (const Tree& tree : trees_) {
+    for (const Node& node : tree) largest = std::max(largest, node.feature);
+  }
+  return static_cast<size_t>(largest + 1);
+}
+
+// Whether each walk ends at a leaf: both children of a node lie behind it.
+bool QuantileTrees::IsWellFormed() const {
+  for (const Tree& tree : trees_) {
+    if (tree.empty()) return false;
+    for (size_t at = 0; at < tree.size(); ++at) {
+      if (tree[at].feature < 0) continue;
+      const size_t left = static_cast<size_t>(tree[at].left);
+      if (left <= at || left >= tree.size() - 1) return false;
+    }
+  }
+  return true;
+}
+
 double QuantileTrees::Predict(std::span<const float> features) const {
   double value = base_;
   for (const Tree& tree : trees_) value += Walk(tree, features);

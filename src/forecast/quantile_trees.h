@@ -43,6 +43,14 @@ class TreeRows {
   // In place of the row `at`.
   void Replace(size_t at, std::span<const float> features, float outcome, float weight);
 
+  // As in base/state.h; the width is not stored.
+  template <class Archive, class Self>
+  static void Fields(Archive& archive, Self& self) {
+    archive(self.features_, self.outcomes_, self.weights_);
+    archive.Require(self.features_.size() == self.outcomes_.size() * self.width_);
+    archive.Require(self.weights_.size() == self.outcomes_.size());
+  }
+
   size_t size() const { return outcomes_.size(); }
   size_t width() const { return width_; }
   float feature(size_t row, size_t feature) const { return features_[row * width_ + feature]; }
@@ -62,6 +70,15 @@ class QuantileTrees {
   static QuantileTrees Fit(const TreeRows& rows, const TreeOptions& options);
 
   double Predict(std::span<const float> features) const;
+  // Predict looks at no feature from this one on.
+  size_t width() const;
+
+  // As in base/state.h.
+  template <class Archive, class Self>
+  static void Fields(Archive& archive, Self& self) {
+    archive(self.base_, self.trees_);
+    archive.Require(self.IsWellFormed());
+  }
 
  private:
   friend class TreeGrower;
@@ -70,10 +87,16 @@ class QuantileTrees {
     int left = 0;      // the child below the cut; the other one follows it
     float cut = 0;
     float value = 0;  // of a leaf
+
+    template <class Archive, class Self>
+    static void Fields(Archive& archive, Self& self) {
+      archive(self.feature, self.left, self.cut, self.value);
+    }
   };
   using Tree = std::vector<Node>;
 
   static double Walk(const Tree& tree, std::span<const float> features);
+  bool IsWellFormed() const;
 
   double base_ = 0;
   std::vector<Tree> trees_;

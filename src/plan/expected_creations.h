@@ -38,6 +38,10 @@ class ExpectedCreations {
   // Shadows of `type` that are to be held, or on order, for announcements.
   int64_t Due(size_t type) const;
 
+  // As in base/state.h. The lead is not stored. All types are below `types`.
+  template <class Archive, class Self>
+  static void Fields(Archive& archive, Self& self, size_t types);
+
  private:
   using Id = std::pair<size_t, uint32_t>;  // type and batch
   struct Open {

@@ -2,54 +2,36 @@
 #include "plan/planner.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+
+#include "plan/planner_key.h"
 
 namespace gnomon {
 namespace {
 
 constexpr double kMinuteS = 60, kHourS = 3600, kDayS = 86400;
-constexpr size_t kMaxRows = 52000;
 constexpr size_t kFewestRows = 2000;       // that trees are fitted on
 constexpr double kRowsSpanS = 12 * kDayS;  // that the rows reach back, at least
 constexpr double kBusyDay = 24;            // creations in a day from which on a key is learnt from
+constexpr double kTicksALead = 5;          // at least, of virtual pools, unless they are shorter than a second
 constexpr double kFirstScore = 3;          // before the first fit
 constexpr double kBurstFactor = 5;         // a minute of so many times the day's mean is a burst
 constexpr double kBurstLeast = 4;          // and of so many creations
 
 }  // namespace
 
-// A forecast whose outcome is not known yet.
-struct Planner::Pending {
-  double time_s = 0;
-  double level = 0;
-  std::array<float, kFeatures> features{};
-};
-
-struct Planner::Key {
-  explicit Key(size_t lead_ticks) : linear(kLags), pools(lead_ticks) {}
-  size_t number = 0;
-  DemandHistory history;
-  LeastSquares linear;
-  VirtualPools pools;
-  std::deque<Pending> pending;
-  double burst_s = -1e18;        // the last one
-  double level = 0, spread = 0;  // of the last forecast
-  double target = 0, keep = 0;   // before the multiple
-  bool seen = false;
-};
-
 Planner::Planner(const PlannerOptions& options)
     : lead_s_(std::min(options.lead_s, PlannerOptions::kMaxLeadS)),
       review_s_(options.review_s),
       capacity_(static_cast<double>(options.capacity)),
       window_s_(std::ceil((review_s_ + lead_s_) / kMinuteS) * kMinuteS),
+      tick_s_(std::clamp(std::floor(lead_s_ / kTicksALead), 1.0, DemandHistory::kTickS)),
       expected_(lead_s_) {}
 
 Planner::~Planner() = default;
 
 size_t Planner::AddKey() {
-  const double ticks = std::ceil(lead_s_ / DemandHistory::kTickS);
+  const double ticks = std::ceil(lead_s_ / tick_s_);
   keys_.push_back(std::make_unique<Key>(static_cast<size_t>(std::max(1.0, ticks))));
   keys_.back()->number = keys_.size() - 1;
   return keys_.size() - 1;
@@ -104,8 +86,8 @@ double Planner::NeedAt(const Key& key, double time_s) const {
 
 void Planner::LearnMinute(Key* key, double time_s) {
   const double from_s = time_s - kMinuteS;
-  for (double tick_s = from_s; tick_s < time_s; tick_s += DemandHistory::kTickS) {
-    const double demand = key->history.Sum(tick_s, tick_s + DemandHistory::kTickS);
+  for (double at_s = from_s; at_s < time_s; at_s += tick_s_) {
+    const double demand = key->history.Sum(at_s, at_s + tick_s_);
     key->pools.Tick(static_cast<uint32_t>(std::lround(demand)), &curve_);
   }
   const double day = key->history.Sum(time_s - kDayS, time_s);

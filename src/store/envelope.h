@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/bytes.h"
 
 namespace gnomon {
 
@@ -31,14 +32,5 @@ absl::Status CorruptRecord(std::string_view key, const std::string& why);
 
 // What an operator can do about a damaged store.
 extern const char* const kCorruptHint;
-
-// CRC-32 (the one of zlib, polynomial 0xEDB88320) of `bytes`, continuing from `crc`; start with 0.
-uint32_t Crc32(uint32_t crc, std::string_view bytes);
-
-// Little-endian numbers, as everywhere in the formats of this folder.
-void AppendU32(std::string* out, uint32_t number);
-void AppendU64(std::string* out, uint64_t number);
-uint32_t ReadU32(std::string_view bytes);  // `bytes` has at least 4
-uint64_t ReadU64(std::string_view bytes);  // `bytes` has at least 8
 
 }  // namespace gnomon

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A Planner::Key is what a planner keeps of one key. For the planner's own files alone.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <deque>
+
+#include "plan/planner.h"
+
+namespace gnomon {
+
+// A forecast whose outcome is not known yet.
+struct Planner::Pending {
+  double time_s = 0;
+  double level = 0;
+  std::array<float, kFeatures> features{};
+
+  template <class Archive, class Self>
+  static void Fields(Archive& archive, Self& self) {
+    archive(self.time_s, self.level, self.features);
+  }
+};
+
+struct Planner::Key {
+  explicit Key(size_t lead_ticks) : linear(kLags), pools(lead_ticks) {}
+
+  template <class Archive, class Self>
+  static void Fields(Archive& archive, Self& self) {
+    archive(self.history, self.linear, self.pools, self.pending, self.burst_s);
+    archive(self.level, self.spread, self.target, self.keep, self.seen);
+  }
+
+  size_t number = 0;
+  DemandHistory history;
+  LeastSquares linear;
+  VirtualPools pools;
+  std::deque<Pending> pending;
+  double burst_s = -1e18;        // the last one
+  double level = 0, spread = 0;  // of the last forecast
+  double target = 0, keep = 0;   // before the multiple
+  bool seen = false;
+};
+
+}  // namespace gnomon
