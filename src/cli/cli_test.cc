@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/cli.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -293,6 +294,17 @@ TEST(Backup, FileAppearsWholeOrNotAtAll) {
     EXPECT_EQ(entry.path().string().find(path + ".part"), std::string::npos);
   }
   std::filesystem::remove(path);
+}
+
+TEST(Backup, ReplacesNothingButFiles) {
+  const std::string pipe = testing::TempDir() + "backup-pipe-" + std::to_string(getpid());
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  ScriptedHttpServer server([](const ScriptedRequest&) { return ScriptedAnswer{.chunks = {"whole"}}; });
+  CliRun run = RunGnomon({"backup", pipe}, server.url());
+  EXPECT_NE(run.code, 0);
+  EXPECT_NE(run.err.find("is not a file"), std::string::npos) << run.err;
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  std::filesystem::remove(pipe);
 }
 
 TEST(Restore, IsDoneByGnomondBesideTheProgram) {

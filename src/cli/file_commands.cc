@@ -87,6 +87,14 @@ class WholeFile {
 
 absl::Status RunBackup(Session& session, const BackupArgs& args) {
   GNOMON_ASSIGN_OR_RETURN(ApiClient * api, session.Api());
+  // The new file takes the name of what is there, which must not be a device or a pipe.
+  std::error_code ignored;
+  if (std::filesystem::exists(args.file, ignored) && !std::filesystem::is_regular_file(args.file, ignored)) {
+    return Error(absl::StatusCode::kInvalidArgument, "FILE_FAILED", absl::StrCat(args.file, " is there and is not a file"))
+        .Field("file")
+        .Value(args.file)
+        .Hint("name a file that is new, or one to replace");
+  }
   WholeFile file(args.file);
   GNOMON_RETURN_IF_ERROR(file.Append({}));  // fails before the server is asked
   GNOMON_RETURN_IF_ERROR(api->Backup([&](std::string_view piece) { return file.Append(piece); }));

