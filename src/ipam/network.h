@@ -339,9 +339,10 @@ class Network {
   struct GroupLess {
     using is_transparent = void;
     using View = std::pair<std::string_view, PlaceView>;
-    static auto Tie(const GroupKey& key) { return std::tie(key.first, key.second.zone, key.second.host); }
-    static auto Tie(const View& key) { return std::tie(key.first, key.second.zone, key.second.host); }
-    bool operator()(const auto& a, const auto& b) const { return Tie(a) < Tie(b); }
+    using Texts = std::tuple<std::string_view, std::string_view, std::string_view>;
+    static Texts TextsOf(const GroupKey& key) { return {key.first, key.second.zone, key.second.host}; }
+    static Texts TextsOf(const View& key) { return {key.first, key.second.zone, key.second.host}; }
+    bool operator()(const auto& a, const auto& b) const { return TextsOf(a) < TextsOf(b); }
   };
   std::map<GroupKey, std::map<std::string, PredictionRecord>, GroupLess> predictions_;  // -> by source
   std::set<std::tuple<absl::Time, GroupKey, std::string>> prediction_ends_;

@@ -36,7 +36,7 @@ class Prefix {
   // Never across families: ::/0 does not contain 10.0.0.1.
   bool Contains(Ip ip) const {
     if (ip.family() != family()) return false;
-    return host_bits() >= 128 || (ip.bits() ^ base_.bits()) >> host_bits() == 0;
+    return host_bits() >= 128 || ((ip.bits() ^ base_.bits()) >> host_bits()) == 0;
   }
   bool Contains(const Prefix& other) const;
   bool Overlaps(const Prefix& other) const { return Contains(other.base_) || other.Contains(base_); }
