@@ -296,6 +296,15 @@ TEST(Backup, FileAppearsWholeOrNotAtAll) {
   std::filesystem::remove(path);
 }
 
+TEST(Cli, TheNetworkFlagComesBeforeTheEnvironment) {
+  ScriptedHttpServer server([](const ScriptedRequest&) { return ScriptedAnswer{.chunks = {"{}"}}; });
+  RunGnomon({"get", "instances", "-n", "lab"}, server.url(), "prod");
+  RunGnomon({"get", "instances"}, server.url(), "prod");
+  ASSERT_EQ(server.requests().size(), 2u);
+  EXPECT_EQ(server.requests()[0].target.find("/v1/networks/lab/"), 0u) << server.requests()[0].target;
+  EXPECT_EQ(server.requests()[1].target.find("/v1/networks/prod/"), 0u) << server.requests()[1].target;
+}
+
 TEST(Backup, ReplacesNothingButFiles) {
   const std::string pipe = testing::TempDir() + "backup-pipe-" + std::to_string(getpid());
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);

@@ -38,9 +38,18 @@ void OnRun(CLI::App* command, CommandTree& tree, std::shared_ptr<Args> args,
   });
 }
 
-// -n, --network, required, in the flags that all commands share.
+// -n, --network, required, in the flags that all commands share. CLI11 reads the environment for every command, also for
+// those that were not called: these must not set what the one that was called has been told.
 inline void AddNetworkFlag(CLI::App* command, CommandTree& tree) {
-  command->add_option("-n,--network", tree.flags.network, "The network")->envname("GNOMON_NETWORK")->required();
+  command
+      ->add_option_function<std::string>(
+          "-n,--network",
+          [command, &tree](const std::string& network) {
+            if (command->parsed()) tree.flags.network = network;
+          },
+          "The network")
+      ->envname("GNOMON_NETWORK")
+      ->required();
 }
 
 // `value` under `name`, if it was given.

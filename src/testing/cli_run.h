@@ -20,8 +20,10 @@ struct CliRun {
 };
 
 // The clock is the system's. Neither output is a terminal.
-inline CliRun RunGnomon(std::vector<std::string> words, const std::string& server = "") {
+inline CliRun RunGnomon(std::vector<std::string> words, const std::string& server = "",
+                        const std::string& gnomon_network = "") {
   for (const char* name : {"GNOMON_SERVER", "GNOMON_NETWORK", "GNOMON_TOKEN_FILE", "GNOMON_CA_FILE"}) unsetenv(name);
+  if (!gnomon_network.empty()) setenv("GNOMON_NETWORK", gnomon_network.c_str(), 1);
   if (!server.empty()) words.insert(words.end(), {"--server", server});
   CliRun run;
   std::ostringstream out, err;
