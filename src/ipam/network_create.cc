@@ -345,7 +345,6 @@ Network::HeldSlots Network::HeldIn(const Prefix& prefix) const {
 // Clears the way. Of a single address the record stays, for Assign to replace.
 void Network::Preempt(absl::Time now, const Prefix& prefix, Assignment* assignment, Changes* changes) {
   const bool is_block = prefix.length() != MaxLength(prefix.family());
-  if (!is_block && SlotOf(prefix.base()) == 0) return;
   for (Slot slot : HeldIn(prefix)) {
     if (At(slot).state == AddressState::kPreserved) continue;  // it is what was asked for, and Assign replaces it
     if (At(slot).warmth != Warmth::kCold) {
