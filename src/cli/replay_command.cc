@@ -18,7 +18,6 @@ namespace {
 constexpr std::string_view kIdleCounter = "gnomon_idle_shadow_seconds_total";
 constexpr absl::Duration kBarInterval = absl::Milliseconds(200);
 constexpr absl::Duration kLineInterval = absl::Seconds(10);
-constexpr int kBarWidth = 30;
 
 struct ReplayArgs {
   std::string trace, speed = "1x", from, to, id_prefix;
@@ -71,9 +70,9 @@ void PrintProgress(Session& session, const Replay& replay) {
     session.err() << absl::StrFormat("%d of %d creations, %.1f %% hits\n", done, due, hit_percent);
     return;
   }
-  int filled = static_cast<int>(kBarWidth * done / due);
-  session.err() << absl::StrFormat("\r[%s%s] %3d %%  %d of %d creations, %.1f %% hits ", std::string(filled, '#'),
-                                   std::string(kBarWidth - filled, '.'), 100 * done / due, done, due, hit_percent);
+  const double share = static_cast<double>(done) / static_cast<double>(due);
+  session.err() << absl::StrFormat("\r%s %3d %%  %d of %d creations, %.1f %% hits ", Bar(share), 100 * done / due, done,
+                                   due, hit_percent);
   session.err().flush();
 }
 

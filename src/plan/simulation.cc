@@ -18,8 +18,9 @@ class Fleet {
  public:
   Fleet(const SimulatedTrace& trace, const SimulationOptions& options, const std::vector<size_t>& judged,
         const Policy& policy, size_t point)
-      : policy_(policy), point_(point), pools_(trace.types.size()), batch_of_(trace.batches + 1) {
+      : policy_(policy), point_(point), options_(options), pools_(trace.types.size()), batch_of_(trace.batches + 1) {
     space_.capacity = options.capacity;
+    if (options.bin_s > 0) bins_.resize(trace.types.size());
     for (size_t type : judged) {
       pools_[type].emplace(options.rules, &space_, policy.LevelOf(type, point), options.warmup_s, options.seed + type);
     }
@@ -29,6 +30,9 @@ class Fleet {
     for (size_t type = 0; type < pools_.size(); ++type) {
       if (!pools_[type]) continue;
       pools_[type]->Advance(time_s);
+      if (TimeBin* bin = BinAt(type, time_s)) {
+        bin->held += static_cast<float>(static_cast<double>(pools_[type]->ready()) * options_.review_s / options_.bin_s);
+      }
       pools_[type]->Review(time_s, policy_.LevelOf(type, point_));
     }
   }
@@ -41,6 +45,10 @@ class Fleet {
     Tally& hour = hours_[static_cast<int64_t>(demand.time_s / 3600)];
     hour.creations += demand.count;
     hour.hits += hits;
+    if (TimeBin* bin = BinAt(demand.type, demand.time_s)) {
+      bin->creations += static_cast<uint32_t>(demand.count);
+      bin->misses += static_cast<uint32_t>(demand.count - hits);
+    }
     if (demand.batch == 0) return;
     batch_of_[demand.batch].creations += demand.count;
     batch_of_[demand.batch].hits += hits;
@@ -62,6 +70,7 @@ class Fleet {
       if (!pools_[type]) continue;
       pools_[type]->Advance(trace.end_s);
       score.types.push_back({trace.types[type], pools_[type]->score()});
+      if (!bins_.empty()) score.types.back().bins = std::move(bins_[type]);
       score.sum.Add(pools_[type]->score());
     }
     score.peak_shadows = space_.peak;
@@ -81,12 +90,22 @@ class Fleet {
   struct Tally {
     int64_t creations = 0, hits = 0;
   };
+  // None if there are no bins.
+  TimeBin* BinAt(size_t type, double time_s) {
+    if (bins_.empty()) return nullptr;
+    const auto index = static_cast<size_t>((time_s - options_.warmup_s) / options_.bin_s);
+    if (bins_[type].size() <= index) bins_[type].resize(index + 1);
+    return &bins_[type][index];
+  }
+
   const Policy& policy_;
   const size_t point_;
+  const SimulationOptions& options_;
   Space space_;
   std::vector<std::optional<SimulatedPool>> pools_;  // by type; none where it is not judged
   std::vector<Tally> batch_of_;
   std::map<int64_t, Tally> hours_;
+  std::vector<std::vector<TimeBin>> bins_;  // by type
 };
 
 // When each batch becomes known, by that time.
@@ -118,6 +137,7 @@ class Run {
     TellUntil(time_s);
     policy_.Review(time_s);
     for (Fleet& fleet : fleets_) fleet.Review(time_s);
+    options_.on_progress(time_s / trace_.end_s);
   }
 
   // From here on there are pools.

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,11 +35,20 @@ struct SimulationOptions {
   int64_t capacity = std::numeric_limits<int64_t>::max();  // of all pools together
   uint64_t seed = 1;
   double announce_s = 0;  // each batch's size becomes known so long before its first creation; 0: never
+  double bin_s = 0;       // of TypeScore::bins, at least review_s; 0: there are none
+  std::function<void(double)> on_progress = [](double) {};  // told the share of the trace that is done, at reviews
+};
+
+// What happened to one pool in `bin_s` seconds.
+struct TimeBin {
+  uint32_t creations = 0, misses = 0;
+  float held = 0;  // ready shadows, the mean of its reviews
 };
 
 struct TypeScore {
   std::string type;
   PoolScore pool;
+  std::vector<TimeBin> bins = {};  // from the warm-up's end on
 };
 
 struct PointScore {
