@@ -59,9 +59,13 @@ void Planner::Review(double time_s) {
     }
     learnt_s_ = time_s;
     const int64_t day = static_cast<int64_t>(time_s / kDayS);
-    if (day > fitted_day_ && rows_.size() >= kFewestRows) {
+    const bool is_new_day = day > fitted_day_ && rows_.size() >= kFewestRows;
+    const bool has_doubled = rows_.size() >= std::max(kFewestRows, 2 * fitted_rows_);
+    if (is_new_day || has_doubled) {
+      if (models_.empty()) curve_ = HitCurve();  // its multiples were those of kFirstScore
       FitOneModel();
       fitted_day_ = day;
+      fitted_rows_ = rows_.size();
     }
   }
   targets_ = 0;

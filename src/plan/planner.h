@@ -7,11 +7,10 @@
 // key, every review:
 //   1. a linear forecast of the need from seasonal lags (LeastSquares), on the square-root scale: the level;
 //   2. a quantile of (need - level) / sqrt(level + 1), by trees that are shared by all keys (QuantileTrees): kModels of
-//   them,
-//      fitted on different days, averaged; a new key thus borrows the shape of the others;
+//      them, fitted at different times, averaged; a new key thus borrows the shape of the others;
 //   3. times the multiple at which the fleet would have had the hit rate that is asked for (HitCurve). When that is
-//   more than
-//      the capacity, a smaller multiple for all keys: they share what there is by their forecasts, not by their means.
+//      more than the capacity, a smaller multiple for all keys: they share what there is by their forecasts, not by
+//      their means.
 // Announced creations are added, and not forecast (ExpectedCreations). Targets rise at once; what is held above them is
 // given back slowly, kFall of the rest at each review.
 //
@@ -23,8 +22,8 @@
 //   Plan plan = planner.PlanFor(key, 0.99);
 //
 // Threads: not thread-safe. Deterministic: equal calls give equal bits. Time: seconds since a midnight, never going
-// back. Cost: 20 us a key and review; a fit, once a day at the first review, about 0.4 s on one core. Memory: about 20
-// kB a key and at most 25 MB for what the trees learn from.
+// back. Cost: 20 us a key and review; a fit, about 0.4 s on one core, once a day at the first review and whenever what
+// it learns from has doubled. Memory: about 20 kB a key and at most 25 MB for what the trees learn from.
 #pragma once
 
 #include <cstdint>
@@ -122,7 +121,8 @@ class Planner {
   ExpectedCreations expected_;
   double learnt_s_ = -1e18;  // the last whole minute that was learnt from
   int64_t fitted_day_ = 0;
-  size_t busy_keys_ = 0;  // that rows are kept of
+  uint64_t fitted_rows_ = 0;  // that there were at the last fit
+  size_t busy_keys_ = 0;      // that rows are kept of
 
   TreeRows rows_{kFeatures};
   size_t next_row_ = 0;               // the oldest, once there are kMaxRows
