@@ -7,8 +7,8 @@
 //    "path":"/v1/networks/prod/instances","route":"/v1/networks/{network}/instances","network":"prod","ids":["vm-1"],
 //    "status":201,"code":"","request_id":"5f-0-1a"}
 //
-// Lines are gathered: whoever sends answers calls Flush after their Note and before the first of them, and so one write(2)
-// serves many.
+// Lines are gathered: whoever sends answers calls Flush after their Note and before the first of them, and so one
+// write(2) serves many.
 //
 // Threads: any.
 // Durability: after Flush a line is with the kernel, so it outlives the process, also one that is killed. It
@@ -73,8 +73,8 @@ class AuditLog {
 
   absl::Mutex mutex_;
   std::string gathered_ ABSL_GUARDED_BY(mutex_);
-  uint64_t lines_ ABSL_GUARDED_BY(mutex_) = 0;   // that begin in gathered_
-  bool torn_ ABSL_GUARDED_BY(mutex_) = false;    // the file ends inside a line, which gathered_ ends first
+  uint64_t lines_ ABSL_GUARDED_BY(mutex_) = 0;  // that begin in gathered_
+  bool torn_ ABSL_GUARDED_BY(mutex_) = false;   // the file ends inside a line, which gathered_ ends first
   absl::Duration silent_until_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();  // of the clock's Monotonic()
 };
 

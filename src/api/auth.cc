@@ -156,9 +156,9 @@ absl::Status Gate::CheckHost(const HttpRequest& request) const {
   const std::string_view host = request.Header("Host");
   if (request.peer->loopback) {
     const std::string name = HostWithoutPort(host);
-    const bool ours = std::any_of(listen_.begin(), listen_.end(), [&](const auto& address) {
-                        return !address.ip.empty() && address.ip == name;
-                      }) || IsLoopbackName(name);
+    const bool ours = std::any_of(listen_.begin(), listen_.end(),
+                                  [&](const auto& address) { return !address.ip.empty() && address.ip == name; }) ||
+                      IsLoopbackName(name);
     if (!ours) {
       return Error(absl::StatusCode::kPermissionDenied, "FORBIDDEN_HOST",
                    absl::StrCat("Host \"", Excerpt(host), "\" is not this server"))

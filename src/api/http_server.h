@@ -94,8 +94,8 @@ struct HttpServerOptions {
   std::string tls_certificate, tls_key;
   // Authorities of client certificates: one that a client sends must be signed by them; sending none is allowed.
   std::string tls_client_ca;
-  // Called on an I/O thread after answers were given and before they are sent, once for several that came together: what is
-  // to be kept of each before its client sees it can be kept for all at once. Must be short.
+  // Called on an I/O thread after answers were given and before they are sent, once for several that came together:
+  // what is to be kept of each before its client sees it can be kept for all at once. Must be short.
   std::function<void()> before_sending = nullptr;
 };
 

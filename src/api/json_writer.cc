@@ -168,8 +168,11 @@ JsonWriter& JsonWriter::Time(absl::Time time) {
   out_->push_back('"');
   char year[24];
   out_->append(year, std::to_chars(year, year + sizeof(year), civil.cs.year()).ptr);
-  const std::pair<char, int> parts[] = {{'-', civil.cs.month()}, {'-', civil.cs.day()}, {'T', civil.cs.hour()},
-                                        {':', civil.cs.minute()}, {':', civil.cs.second()}};
+  const std::pair<char, int> parts[] = {{'-', civil.cs.month()},
+                                        {'-', civil.cs.day()},
+                                        {'T', civil.cs.hour()},
+                                        {':', civil.cs.minute()},
+                                        {':', civil.cs.second()}};
   for (const auto& [before, number] : parts) {
     const char text[] = {before, static_cast<char>('0' + number / 10), static_cast<char>('0' + number % 10)};
     out_->append(text, sizeof(text));
