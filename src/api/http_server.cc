@@ -10,10 +10,10 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
-#include <cstdio>
 #include <random>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "api/http_connection.h"
 #include "base/absl_view.h"
 #include "base/error.h"
@@ -25,6 +25,7 @@ using boost::system::error_code;
 using Endpoint = asio::generic::stream_protocol::endpoint;
 
 constexpr int kBacklog = 4096;
+constexpr size_t kAnswersAGroup = 32;  // made before the first of them is sent: more would let their clients wait idly
 
 thread_local const HttpWorker* current_worker = nullptr;
 
@@ -133,6 +134,10 @@ void HttpWorker::Run() {
   });
 }
 
+void HttpWorker::BeforeSending() const {
+  if (core_->options.before_sending) core_->options.before_sending();
+}
+
 bool HttpWorker::OnThread() const { return current_worker == this; }
 
 void HttpWorker::Join() {
@@ -186,11 +191,8 @@ void HttpWorker::Remove(HttpConnection* connection) {
 }
 
 std::string_view HttpWorker::NextRequestId() {
-  request_id_.assign(core_->id_prefix);
-  char text[40];
-  const int length =
-      std::snprintf(text, sizeof(text), "-%x-%llx", number_, static_cast<unsigned long long>(++requests_));
-  request_id_.append(text, static_cast<size_t>(length));
+  request_id_.clear();
+  absl::StrAppend(&request_id_, core_->id_prefix, "-", absl::Hex(number_), "-", absl::Hex(++requests_));
   return request_id_;
 }
 
@@ -229,7 +231,12 @@ void HttpWorker::Deliver() {
     events.swap(events_);
     scheduled_ = false;
   }
-  for (Event& event : events) event.connection->Handle(&event);
+  for (size_t begin = 0; begin < events.size(); begin += kAnswersAGroup) {
+    const absl::Span<Event> group = absl::MakeSpan(events).subspan(begin, kAnswersAGroup);
+    for (Event& event : group) event.connection->Work(&event);
+    BeforeSending();
+    for (Event& event : group) event.connection->Handle(&event);
+  }
   events.clear();
   delivering_ = std::move(events);
 }

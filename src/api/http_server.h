@@ -18,6 +18,7 @@
 // Cost: an answer is one write; answers from other threads wake an I/O thread once, however many it finds then.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -93,6 +94,9 @@ struct HttpServerOptions {
   std::string tls_certificate, tls_key;
   // Authorities of client certificates: one that a client sends must be signed by them; sending none is allowed.
   std::string tls_client_ca;
+  // Called on an I/O thread after answers were given and before they are sent, once for several that came together:
+  // what is to be kept of each before its client sees it can be kept for all at once. Must be short.
+  std::function<void()> before_sending = nullptr;
 };
 
 class HttpServer {

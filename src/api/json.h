@@ -143,7 +143,7 @@ class JsonWriter {
   JsonWriter& Bool(bool value);
   JsonWriter& Null();
   JsonWriter& Duration(absl::Duration duration);  // "30s"
-  JsonWriter& Time(absl::Time time);              // RFC 3339 UTC; null for an infinite one
+  JsonWriter& Time(absl::Time time);              // RFC 3339 UTC, down to nanoseconds; null for an infinite one
   // Text that is JSON already.
   JsonWriter& Raw(std::string_view json);
 

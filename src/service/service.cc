@@ -304,7 +304,7 @@ void Service::ListPools(std::string_view network, Reply<std::vector<PoolView>> r
 }
 
 std::string Service::RevisionText(uint64_t revision) const {
-  return absl::StrFormat("%016x-%d", store_->incarnation(), revision);
+  return absl::StrCat(absl::Hex(store_->incarnation(), absl::kZeroPad16), "-", revision);
 }
 
 absl::StatusOr<uint64_t> Service::ParseRevision(std::string_view text) const {
