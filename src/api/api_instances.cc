@@ -16,15 +16,13 @@ std::string LocationOf(const std::string& network, std::string_view instance) {
   return absl::StrCat("/v1/networks/", network, "/instances/", AbslView(instance));
 }
 
-// The core names the item of a batch that it refuses by how the message begins, as "instances[3]: "; here it is in the field,
-// as "instances[3].address".
+// An error of one item of a batch names it in the field, as "instances[3].address".
 absl::Status InItem(const absl::Status& refused) {
-  const std::string_view message = StdView(refused.message());
-  const size_t end = message.find("]: ");
-  if (!message.starts_with("instances[") || end == std::string_view::npos) return refused;
-  const std::string item(message.substr(0, end + 1));
-  const std::string field = PartsOf(refused).field;
-  return InField(refused, field.empty() || field == "instances" ? item : absl::StrCat(item, ".", field));
+  const ErrorParts parts = PartsOf(refused);
+  if (!parts.item) return refused;
+  const std::string item = absl::StrCat("instances[", *parts.item, "]");
+  return InField(refused,
+                 parts.field.empty() || parts.field == "instances" ? item : absl::StrCat(item, ".", parts.field));
 }
 
 // A prediction's id, where the caller gives none: that of the request, which is fresh unless the caller sent it.

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/failure.h"
 
@@ -54,6 +55,11 @@ std::vector<std::string> KnownWords(const CLI::App& root, const CLI::App& at, bo
   return known;
 }
 
+int Finish(const absl::Status& done, const FailedCommand& command, const Console& console) {
+  if (!done.ok()) PrintFailure(done, command, console.err);
+  return ExitCode(done);
+}
+
 int RefuseUsage(const CLI::App& root, const CLI::ParseError& refused, const Console& console) {
   FailedCommand command;
   const CLI::App* at = DeepestNamed(root, &command.words);
@@ -73,13 +79,9 @@ int RefuseUsage(const CLI::App& root, const CLI::ParseError& refused, const Cons
                            : may_be_command ? "unknown command "
                                             : "unexpected argument ",
                            Excerpt(word));
-    std::string meant = Closest(word, known);
-    if (!meant.empty()) hint = absl::StrCat("did you mean ", meant, "?");
+    hint = SuggestionHint(word, {known.begin(), known.end()});
   }
-  Error error(absl::StatusCode::kInvalidArgument, "USAGE", message);
-  if (!hint.empty()) error.Hint(hint);
-  PrintFailure(error, command, console.err);
-  return 2;
+  return Finish(Error(absl::StatusCode::kInvalidArgument, "USAGE", message).Hint(hint), command, console);
 }
 
 }  // namespace
@@ -104,16 +106,17 @@ int RunCli(const std::vector<std::string>& words, const Console& console) {
     std::vector<std::string> reversed(words.rbegin(), words.rend());
     root.parse(reversed);
   } catch (const CLI::Success& asked) {  // --help, --version
-    return root.exit(asked, console.out, console.err);
+    root.exit(asked, console.out, console.err);
+    return Finish(FlushOutput(console.out), {}, console);
   } catch (const CLI::ParseError& refused) {
     return RefuseUsage(root, refused, console);
   }
   Session session(console, flags);
   absl::Status done = tree.chosen(session);
-  FailedCommand command{.words = {}, .network = session.network()};
+  if (done.ok()) done = FlushOutput(console.out);
+  FailedCommand command{.words = {}, .network = session.network(), .instance = session.instance()};
   DeepestNamed(root, &command.words);
-  if (!done.ok()) PrintFailure(done, command, console.err);
-  return ExitCode(done);
+  return Finish(done, command, console);
 }
 
 }  // namespace gnomon

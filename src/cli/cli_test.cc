@@ -161,8 +161,8 @@ TEST(Cli, AnUpdateOfATypesTargetIsSeenInTheTable) {
             R"({"name":"prod","account":"acme","vni":1,"warm_target":0,"warm_targets":{"web":5},"prediction_mode":"off"})"};
   });
   EXPECT_EQ(RunGnomon({"update", "network", "prod", "--type-target", "web=5"}, server.url()).out,
-            "NAME  ACCOUNT  VNI  WARM TARGET  OF TYPES  PREDICTION\n"
-            "prod  acme     1    0            web=5     off\n");
+            "NAME  ACCOUNT  VNI  WARM TARGET  TYPE TARGETS  PREDICTION\n"
+            "prod  acme     1    0            web=5         off\n");
 }
 
 TEST(Cli, ListsComeInAllForms) {
@@ -195,10 +195,10 @@ TEST(Cli, UsageErrorsSuggestAndExitWith2) {
   };
   for (const Case& c : std::vector<Case>{
            {{}, "next: gnomon --help"},
-           {{"gett"}, "unknown command gett (USAGE)\n  hint: did you mean get?"},
-           {{"get", "pol"}, "hint: did you mean pool?"},
+           {{"gett"}, "unknown command gett (USAGE)\n  hint: did you mean \"get\"?"},
+           {{"get", "pol"}, "hint: did you mean \"pool\"?"},
            {{"get", "pools"}, "--network is required"},
-           {{"get", "networks", "--ouput", "json"}, "hint: did you mean --output?"},
+           {{"get", "networks", "--ouput", "json"}, "hint: did you mean \"--output\"?"},
            {{"get", "networks", "-o", "xml"}, "next: gnomon get networks --help"},
            {{"release", "vm-1", "extra", "-n", "prod"}, "unexpected argument extra"},
            {{"completion", "tcsh"}, "next: gnomon completion --help"},
@@ -213,7 +213,8 @@ TEST(Cli, UsageErrorsSuggestAndExitWith2) {
            {{"get", "pools", "-n", "prod", "--type", "web"}, "unknown option --type"},
            {{"get", "instances", "-n", "prod", "--state", "free"}, "unknown option --state"},
            {{"get", "shadows", "10.0.0.5", "-n", "prod"}, "unexpected argument 10.0.0.5"},
-           {{"get", "networks", "--timeout", "5"}, "(BAD_TIMEOUT)"},
+           {{"get", "networks", "--timeout", "5"}, "(INVALID_DURATION)"},
+           {{"get", "networks", "--timeout", "0s"}, "(BAD_TIMEOUT)"},
            {{"get", "networks", "--server", "nowhere"}, "(INVALID_SERVER)"}}) {
     CliRun run = RunGnomon(c.words);
     EXPECT_EQ(run.code, 2) << run.err;

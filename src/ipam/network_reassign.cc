@@ -14,8 +14,6 @@ namespace {
 constexpr uint64_t kOfIpv4 = 0x02ull << 40, kOfIpv6 = 0x06ull << 40, kDrawn = 0x0aull << 40;
 constexpr uint64_t kLow40 = 0xffffffffffull;
 
-std::string_view NameOf(Family family) { return family == Family::kIpv4 ? "IPv4" : "IPv6"; }
-
 }  // namespace
 
 // An IPv4 address is part of its MAC, so two addresses of a network never share one.

@@ -80,6 +80,7 @@ struct RecordView {
   int pool_length = 0;                 // the pool's prefix length, which an instance configures
   std::optional<Ip> gateway = {};
   std::optional<Ip> physical_address = {};  // nullopt: the host is unknown, or none
+  std::string_view exclusion = {};          // of a free address that is never given: why, as Pool::ExclusionOf
 };
 
 struct InstanceView {

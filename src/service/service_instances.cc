@@ -207,11 +207,15 @@ void Service::GetAddress(std::string_view network, Ip address, Reply<RecordView>
   OnNetwork<RecordView>(
       network,
       [this, address](Network& one, absl::Time, Changes*) -> absl::StatusOr<RecordView> {
-        if (std::optional<AddressRecord> record = one.Describe(address)) return ViewIn(one, *record);
+        const std::optional<AddressRecord> known = one.Describe(address);
+        if (known && known->state != AddressState::kFree) return ViewIn(one, *known);
         for (const Pool* pool : one.pools()) {
           if (!pool->config().prefix.Contains(address)) continue;
-          AddressRecord free{.address = address, .length = MaxLength(address.family()), .pool = pool->config().id};
-          return ViewIn(one, free);
+          const AddressRecord free{
+              .address = address, .length = MaxLength(address.family()), .pool = pool->config().id};
+          RecordView view = ViewIn(one, known.value_or(free));
+          view.exclusion = Pool::ExclusionOf(pool->config(), address);
+          return view;
         }
         return Error(absl::StatusCode::kNotFound, "ADDRESS_OUTSIDE_POOLS",
                      absl::StrCat(address.ToString(), " is in no pool of the network"))

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "service/service.h"
 
 namespace gnomon {
@@ -151,7 +152,10 @@ void Service::DeleteNetwork(std::string_view network, Reply<Done> reply) {
     if (!held.ok()) return held.status();
     if (*held > 0) {
       return Error(absl::StatusCode::kFailedPrecondition, "NETWORK_IN_USE",
-                   absl::StrCat("network ", entry->name, " holds ", *held, " addresses that are assigned or preserved"))
+                   absl::StrCat("network ", entry->name, " holds ",
+                                Counted(*held, "address that is", "addresses that are"), " assigned or preserved"))
+          .Field("network")
+          .Value(entry->name)
           .Number("holders", static_cast<int64_t>(*held))
           .Hint("release its instances, and delete what is preserved, first");
     }
