@@ -43,7 +43,9 @@ auto Answering(std::shared_ptr<Exchange> call, Write write) {
 
 // A Reply that answers 204.
 inline auto AnsweringNothing(std::shared_ptr<Exchange> call) {
-  return [call = std::move(call)](absl::StatusOr<Done> done) { done.ok() ? call->Send(204, "") : call->Fail(done.status()); };
+  return [call = std::move(call)](absl::StatusOr<Done> done) {
+    done.ok() ? call->Send(204, "") : call->Fail(done.status());
+  };
 }
 
 }  // namespace gnomon

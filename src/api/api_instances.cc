@@ -126,7 +126,8 @@ void Api::DeleteInstance(Call call, HttpRequest& request) const {
   if (absl::Status done = query.Done(); !done.ok()) return call->Fail(done);
   release.generation = *generation;
   parts_.service->ReleaseInstance(
-      call->arguments[0], std::move(release), Answering<std::vector<RecordView>>(call, [this, call](const auto& views, JsonWriter* json) {
+      call->arguments[0], std::move(release),
+      Answering<std::vector<RecordView>>(call, [this, call](const auto& views, JsonWriter* json) {
         json->BeginObject().Key("released").BeginArray();
         for (const RecordView& view : views) encoder_.Write(call->arguments[0], view, json);
         json->EndArray().EndObject();
@@ -190,7 +191,9 @@ void Api::PeekShadow(Call call, HttpRequest& request) const {
       network, type, place, Answering<std::optional<RecordView>>(call, [](const auto& shadow, JsonWriter* json) {
         json->BeginObject().Key("available").Bool(shadow.has_value());
         if (!shadow) {
-          json->Key("reason").String("no shadow of this type is held for this host, its zone, or any place").EndObject();
+          json->Key("reason")
+              .String("no shadow of this type is held for this host, its zone, or any place")
+              .EndObject();
           return;
         }
         json->Key("address").String(shadow->record.address.ToString()).Key("prefix_length").Int(shadow->pool_length);

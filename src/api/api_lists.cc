@@ -43,21 +43,23 @@ void Api::ListRecords(Call call, const HttpRequest& request, std::string_view me
   }
   if (absl::Status done = query.Done(); !done.ok()) return call->Fail(done);
   const bool instances = list.instances;
-  parts_.service->List(std::move(list), Answering<RecordPage>(call, [this, call, member, instances](const RecordPage& page, JsonWriter* json) {
-    json->BeginObject().Key(member).BeginArray();
-    for (const std::vector<RecordView>& group : page.groups) {
-      if (instances) {
-        encoder_.Write(call->arguments[0],
-                       InstanceView{.addresses = group, .hit = group[0].record.from_shadow,
-                                    .revision = group[0].record.revision},
-                       json);
-      } else {
-        encoder_.Write(call->arguments[0], group[0], json);
-      }
-    }
-    json->EndArray().Key("next_page_token").String(page.next ? page.next->ToString() : "");
-    json->Key("revision").String(parts_.service->RevisionText(page.revision)).EndObject();
-  }));
+  parts_.service->List(std::move(list), Answering<RecordPage>(call, [this, call, member, instances](
+                                                                        const RecordPage& page, JsonWriter* json) {
+                         json->BeginObject().Key(member).BeginArray();
+                         for (const std::vector<RecordView>& group : page.groups) {
+                           if (instances) {
+                             encoder_.Write(call->arguments[0],
+                                            InstanceView{.addresses = group,
+                                                         .hit = group[0].record.from_shadow,
+                                                         .revision = group[0].record.revision},
+                                            json);
+                           } else {
+                             encoder_.Write(call->arguments[0], group[0], json);
+                           }
+                         }
+                         json->EndArray().Key("next_page_token").String(page.next ? page.next->ToString() : "");
+                         json->Key("revision").String(parts_.service->RevisionText(page.revision)).EndObject();
+                       }));
 }
 
 void Api::ListInstances(Call call, HttpRequest& request) const {
@@ -75,9 +77,10 @@ void Api::ListAddresses(Call call, HttpRequest& request) const {
 void Api::GetAddress(Call call, HttpRequest&) const {
   absl::StatusOr<Ip> address = Ip::Parse(call->arguments[1]);
   if (!address.ok()) return call->Fail(InField(address.status(), "address"));
-  parts_.service->GetAddress(call->arguments[0], *address, Answering<RecordView>(call, [this, call](const RecordView& view, JsonWriter* json) {
-    encoder_.Write(call->arguments[0], view, json);
-  }));
+  parts_.service->GetAddress(call->arguments[0], *address,
+                             Answering<RecordView>(call, [this, call](const RecordView& view, JsonWriter* json) {
+                               encoder_.Write(call->arguments[0], view, json);
+                             }));
 }
 
 void Api::DeleteAddress(Call call, HttpRequest&) const {

@@ -149,7 +149,8 @@ void Api::CreateNetwork(Call call, HttpRequest& request) const {
     std::vector<std::pair<std::string, std::string>> headers;
     if (made->second) headers.emplace_back("Location", absl::StrCat("/v1/networks/", made->first.entry.name));
     Answer(
-        *call, made->second ? 201 : 200, [&](JsonWriter* json) { encoder_.Write(made->first, json); }, std::move(headers));
+        *call, made->second ? 201 : 200, [&](JsonWriter* json) { encoder_.Write(made->first, json); },
+        std::move(headers));
   };
   std::optional<uint32_t> vni;
   if (wanted.vni) vni = static_cast<uint32_t>(*wanted.vni);
@@ -166,9 +167,9 @@ void Api::ListNetworks(Call call, HttpRequest& request) const {
 }
 
 void Api::GetNetwork(Call call, HttpRequest&) const {
-  parts_.service->GetNetwork(call->arguments[0], Answering<NetworkView>(call, [this](const NetworkView& view, JsonWriter* json) {
-    encoder_.Write(view, json);
-  }));
+  parts_.service->GetNetwork(
+      call->arguments[0],
+      Answering<NetworkView>(call, [this](const NetworkView& view, JsonWriter* json) { encoder_.Write(view, json); }));
 }
 
 void Api::PatchNetwork(Call call, HttpRequest& request) const {
@@ -252,10 +253,9 @@ void Api::GetPool(Call call, HttpRequest&) const {
 void Api::PatchPool(Call call, HttpRequest& request) const {
   auto change = ChangeOf<PoolConfig>(request, &DecodePoolMembers);
   if (!change.ok()) return call->Fail(change.status());
-  parts_.service->UpdatePool(call->arguments[0], call->arguments[1], *std::move(change),
-                             Answering<PoolView>(call, [this](const PoolView& view, JsonWriter* json) {
-                               encoder_.Write(view, json);
-                             }));
+  parts_.service->UpdatePool(
+      call->arguments[0], call->arguments[1], *std::move(change),
+      Answering<PoolView>(call, [this](const PoolView& view, JsonWriter* json) { encoder_.Write(view, json); }));
 }
 
 void Api::DeletePool(Call call, HttpRequest&) const {
@@ -272,9 +272,9 @@ void Api::PutHost(Call call, HttpRequest& request) const {
   if (absl::Status done = body->Done(); !done.ok()) return call->Fail(done);
   absl::StatusOr<Ip> address = Ip::Parse(text);
   if (!address.ok()) return call->Fail(InField(address.status(), "physical_address"));
-  parts_.service->SetHost(call->arguments[0], *address, Answering<HostEntry>(call, [this](const HostEntry& host, JsonWriter* json) {
-    encoder_.Write(host, json);
-  }));
+  parts_.service->SetHost(
+      call->arguments[0], *address,
+      Answering<HostEntry>(call, [this](const HostEntry& host, JsonWriter* json) { encoder_.Write(host, json); }));
 }
 
 void Api::ListHosts(Call call, HttpRequest& request) const {

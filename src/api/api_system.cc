@@ -42,13 +42,18 @@ void Api::Readyz(Call call, HttpRequest& request) const {
   });
 }
 
-void Api::ResumeExpiry(Call call, HttpRequest&) const {
-  parts_.service->ResumeExpiry(AnsweringNothing(call));
-}
+void Api::ResumeExpiry(Call call, HttpRequest&) const { parts_.service->ResumeExpiry(AnsweringNothing(call)); }
 
 void Api::Version(Call call, HttpRequest&) const {
   Answer(*call, 200, [this](JsonWriter* json) {
-    json->BeginObject().Key("name").String("gnomon").Key("version").String(parts_.version).Key("api").String("v1").EndObject();
+    json->BeginObject()
+        .Key("name")
+        .String("gnomon")
+        .Key("version")
+        .String(parts_.version)
+        .Key("api")
+        .String("v1")
+        .EndObject();
   });
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/cli.h"
 
-#include <algorithm>
+#include <cstdlib>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -25,6 +25,7 @@ void AddFlags(CLI::App& root, Flags& flags) {
   root.add_option("-o,--output", flags.output, "How to print")
       ->check(CLI::IsMember({"table", "json", "yaml", "name"}))
       ->capture_default_str();
+  root.add_option("-n,--network", flags.network, "The network, of commands that work in one");
   root.add_option("--timeout", flags.timeout, "How long to wait for an answer")->capture_default_str();
 }
 
@@ -84,6 +85,21 @@ int RefuseUsage(const CLI::App& root, const CLI::ParseError& refused, const Cons
   return Finish(Error(absl::StatusCode::kInvalidArgument, "USAGE", message).Hint(hint), command, console);
 }
 
+// The network that the command needs, from the environment if no flag gave it; a command that needs none refuses the
+// flag.
+absl::Status CheckNetwork(bool needed, std::string* network) {
+  if (!needed && !network->empty()) {
+    return Error(absl::StatusCode::kInvalidArgument, "USAGE", "this command takes no --network")
+        .Field("--network")
+        .Value(*network);
+  }
+  if (!needed || !network->empty()) return absl::OkStatus();
+  if (const char* variable = std::getenv("GNOMON_NETWORK"); variable != nullptr) *network = variable;
+  if (!network->empty()) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "USAGE", "--network is required")
+      .Hint("name the network with -n, or once for all in GNOMON_NETWORK");
+}
+
 }  // namespace
 
 int RunCli(const std::vector<std::string>& words, const Console& console) {
@@ -111,11 +127,15 @@ int RunCli(const std::vector<std::string>& words, const Console& console) {
   } catch (const CLI::ParseError& refused) {
     return RefuseUsage(root, refused, console);
   }
+  FailedCommand command;
+  const bool in_network = tree.in_network.contains(DeepestNamed(root, &command.words));
+  if (absl::Status network = CheckNetwork(in_network, &flags.network); !network.ok())
+    return Finish(network, command, console);
   Session session(console, flags);
   absl::Status done = tree.chosen(session);
   if (done.ok()) done = FlushOutput(console.out);
-  FailedCommand command{.words = {}, .network = session.network(), .instance = session.instance()};
-  DeepestNamed(root, &command.words);
+  command.network = session.network();
+  command.instance = session.instance();
   return Finish(done, command, console);
 }
 
