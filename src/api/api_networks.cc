@@ -13,6 +13,7 @@
 #include "api/decode.h"
 #include "base/absl_view.h"
 #include "base/error.h"
+#include "ipam/refusals.h"
 
 namespace gnomon {
 namespace {
@@ -55,12 +56,6 @@ std::string WritePage(std::string_view member, const std::vector<T>& all, const 
   if (!revision.empty()) json.Key("revision").String(revision);
   json.EndObject();
   return answer;
-}
-
-absl::Status NotFound(std::string_view code, std::string_view kind, std::string_view name) {
-  return Error(absl::StatusCode::kNotFound, code, absl::StrCat("no ", AbslView(kind), " ", Excerpt(name)))
-      .Field(kind)
-      .Value(Excerpt(name));
 }
 
 // What a PATCH changes: what is not sent stays as it is when its turn comes. So the body is decoded twice: here, to
@@ -246,7 +241,7 @@ void Api::GetPool(Call call, HttpRequest&) const {
       if (view.config.name != call->arguments[1]) continue;
       return Answer(*call, 200, [&](JsonWriter* json) { encoder_.Write(view, json); });
     }
-    call->Fail(NotFound("POOL_NOT_FOUND", "pool", call->arguments[1]));
+    call->Fail(PoolNotFound(call->arguments[1]));
   });
 }
 
@@ -289,7 +284,7 @@ void Api::GetHost(Call call, HttpRequest&) const {
     if (host.name != call->arguments[0]) continue;
     return Answer(*call, 200, [&](JsonWriter* json) { encoder_.Write(host, json); });
   }
-  call->Fail(NotFound("HOST_NOT_FOUND", "host", call->arguments[0]));
+  call->Fail(HostNotFound(call->arguments[0]));
 }
 
 void Api::DeleteHost(Call call, HttpRequest&) const {

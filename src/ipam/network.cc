@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "ipam/refusals.h"
 
 namespace gnomon {
 
@@ -50,7 +51,7 @@ absl::StatusOr<PoolId> Network::AddPool(PoolConfig config, Changes* changes) {
 absl::Status Network::UpdatePool(PoolConfig config, Changes* changes) {
   records_.Settle();
   Pool* pool = PoolOf(config.id);
-  if (pool == nullptr) return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", "no such pool");
+  if (pool == nullptr) return PoolNotFound();
   config.name = pool->config().name;
   GNOMON_RETURN_IF_ERROR(pool->SetConfig(config));
   ++revision_;
@@ -73,7 +74,7 @@ std::optional<Ip> Network::ReclaimStep(absl::Time now, PoolId id, Ip from, Chang
 
 absl::StatusOr<Pool*> Network::RemovablePool(PoolId id) const {
   Pool* pool = PoolOf(id);
-  if (pool == nullptr) return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", "no such pool");
+  if (pool == nullptr) return PoolNotFound();
   const uint64_t holders = pool->counts().held - ShadowsOf(id) - CountIn(id, AddressState::kWithdrawing);
   if (holders == 0) return pool;
   return Error(absl::StatusCode::kFailedPrecondition, "POOL_IN_USE",

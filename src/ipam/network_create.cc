@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "ipam/network.h"
+#include "ipam/refusals.h"
 
 namespace gnomon {
 namespace {
@@ -96,11 +97,7 @@ absl::Status Network::CheckRequest(const CreateRequest& request, Families* famil
         .Value(request.mac->ToString())
         .Hint("use another, or none to get one");
   }
-  if (!request.pool.empty() && FindPool(request.pool) == nullptr) {
-    return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", absl::StrCat("no pool ", request.pool, " in this network"))
-        .Field("pool")
-        .Value(request.pool);
-  }
+  if (!request.pool.empty() && FindPool(request.pool) == nullptr) return PoolNotFound(request.pool);
   *families = request.families;
   if (*families == kNoFamilies && request.address) *families = BitOf(request.address->family());
   if (*families == kNoFamilies && !request.pool.empty()) {

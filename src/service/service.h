@@ -36,6 +36,7 @@
 #include "base/clock.h"
 #include "ipam/catalogue.h"
 #include "ipam/network.h"
+#include "ipam/refusals.h"
 #include "service/catalogue_state.h"
 #include "service/directory.h"
 #include "service/event_log.h"
@@ -230,7 +231,6 @@ class Service {
 
   Service(Store* store, const Clock* clock, ServiceOptions options);
 
-  static absl::Status NetworkNotFound(std::string_view network);
   static absl::StatusOr<const Pool*> FindPool(const Network& network, std::string_view name);
   // Runs `command`, `(Network&, absl::Time, Changes*) -> StatusOr<T>`, on the network of that name.
   template <typename T, typename Command>

@@ -7,17 +7,11 @@
 #include "absl/strings/str_cat.h"
 #include "base/absl_view.h"
 #include "base/error.h"
+#include "ipam/refusals.h"
 #include "service/service.h"
 
 namespace gnomon {
 namespace {
-
-absl::Status InstanceNotFound(std::string_view instance) {
-  return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND",
-               absl::StrCat("no instance ", AbslView(instance), " in this network"))
-      .Field("id")
-      .Value(instance);
-}
 
 absl::Status CheckAccount(const NetworkEntry& entry, std::string_view account) {
   if (account.empty() || account == entry.account) return absl::OkStatus();

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "ipam/refusals.h"
 #include "service/service.h"
 
 namespace gnomon {
@@ -260,7 +261,7 @@ void Service::DeleteHost(std::string name, Reply<Done> reply) {
   OnCatalogue<Done>(
       [name](Catalogue& catalogue, CatalogueChanges* changes) -> absl::StatusOr<Done> {
         if (catalogue.FindHost(name) == nullptr) {
-          return Error(absl::StatusCode::kNotFound, "HOST_NOT_FOUND", absl::StrCat("no host ", name)).Field("host").Value(name);
+          return HostNotFound(name);
         }
         catalogue.EraseHost(name, changes);
         return Done();
