@@ -13,11 +13,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "api/json.h"
 #include "api/problem.h"
 #include "base/absl_view.h"
 #include "base/check.h"
 #include "base/error.h"
+#include "base/text.h"
 
 namespace gnomon {
 namespace {

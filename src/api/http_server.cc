@@ -59,7 +59,7 @@ void RemoveStale(const std::string& path) {
   if (refused) unlink(path.c_str());
 }
 
-// Binds and listens. On success `address` holds the port that was bound.
+// Binds. On success `address` holds the port that was bound.
 absl::StatusOr<HttpAcceptor> Bind(asio::io_context& io, ListenAddress* address) {
   Endpoint endpoint;
   if (!address->unix_path.empty()) {
@@ -77,7 +77,6 @@ absl::StatusOr<HttpAcceptor> Bind(asio::io_context& io, ListenAddress* address) 
   acceptor.open(asio::generic::stream_protocol(endpoint.protocol().family(), tcp ? IPPROTO_TCP : 0), error);
   if (!error && tcp) acceptor.set_option(asio::socket_base::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(kBacklog, error);
   if (error) return ListenFailed(*address, error.message());
   if (tcp) {
     const Endpoint bound = acceptor.local_endpoint(error);
@@ -86,6 +85,13 @@ absl::StatusOr<HttpAcceptor> Bind(asio::io_context& io, ListenAddress* address) 
                                                       : reinterpret_cast<const sockaddr_in*>(name)->sin_port);
   }
   return acceptor;
+}
+
+absl::StatusOr<HttpAcceptor> BindAndListen(asio::io_context& io, ListenAddress* address) {
+  absl::StatusOr<HttpAcceptor> acceptor = Bind(io, address);
+  error_code error;
+  if (acceptor.ok()) acceptor->listen(kBacklog, error);
+  return error ? ListenFailed(*address, error.message()) : std::move(acceptor);
 }
 
 absl::StatusOr<std::unique_ptr<asio::ssl::context>> LoadTls(const HttpServerOptions& options) {
@@ -301,6 +307,16 @@ HttpServer::HttpServer(HttpServerOptions options, Handler handler) : core_(std::
 
 HttpServer::~HttpServer() { Stop(absl::ZeroDuration()); }
 
+absl::Status HttpServer::CheckListen(const HttpServerOptions& options) {
+  if (!options.tls_certificate.empty()) GNOMON_RETURN_IF_ERROR(LoadTls(options).status());
+  asio::io_context io;
+  for (ListenAddress address : options.listen) {
+    GNOMON_RETURN_IF_ERROR(Bind(io, &address).status());
+    if (!address.unix_path.empty()) unlink(address.unix_path.c_str());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status HttpServer::Start() {
   if (!core_->options.tls_certificate.empty()) {
     auto tls = LoadTls(core_->options);
@@ -310,7 +326,7 @@ absl::Status HttpServer::Start() {
   std::vector<std::shared_ptr<HttpWorker>> workers;
   for (int i = 0; i < std::max(1, core_->options.threads); ++i) workers.push_back(std::make_shared<HttpWorker>(core_));
   for (ListenAddress address : core_->options.listen) {
-    auto acceptor = Bind(workers.front()->io(), &address);
+    auto acceptor = BindAndListen(workers.front()->io(), &address);
     if (!acceptor.ok()) {
       for (const auto& worker : workers) worker->Join();  // lets go of each other
       addresses_.clear();

@@ -108,6 +108,8 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
   ~HttpServer();  // Stop(absl::ZeroDuration())
 
+  // Whether Start() could bind all addresses and use the files of TLS now: its errors. Leaves nothing behind.
+  static absl::Status CheckListen(const HttpServerOptions& options);
   // Binds all addresses, then serves. UNAVAILABLE "LISTEN_FAILED" if one cannot be bound, INVALID_ARGUMENT
   // "INVALID_TLS" if a file of TLS cannot be used; then nothing runs. A stale unix socket is replaced, a live one is not.
   absl::Status Start();

@@ -26,6 +26,7 @@ absl::Status MakeDataDir(const Config& config) {
 }
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config, const std::string& version) {
+  GNOMON_RETURN_IF_ERROR(HttpServer::CheckListen(config.ServerOptions()));  // before anything is made on the disk
   std::unique_ptr<Daemon> daemon(new Daemon(config, version));
   GNOMON_RETURN_IF_ERROR(daemon->Open());
   GNOMON_RETURN_IF_ERROR(daemon->Serve());
