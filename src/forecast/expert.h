@@ -55,6 +55,15 @@ class ExpertOf : public Expert {
   void Restore(StateReader& reader) override { Self::Fields(reader, static_cast<Self&>(*this)); }
 };
 
+struct NamedExpert {
+  std::string name;
+  std::unique_ptr<Expert> expert;
+};
+
+// All of them, for a series of these seasons (in steps, rising, at least one). The first needs the least help: others,
+// and trees, are measured from it.
+std::vector<NamedExpert> MakeExperts(const std::vector<int>& seasons, const std::vector<Span>& spans);
+
 // The last value goes on.
 std::unique_ptr<Expert> MakeLastValue();
 // An exponential average, `share` of it the newest value.
@@ -71,7 +80,7 @@ std::unique_ptr<Expert> MakeSeasonalLags(std::vector<int> seasons, std::vector<S
 std::unique_ptr<Expert> MakeTheta();
 // For series that are mostly zero: how often something comes times how much (Teunter, Syntetos and Babai, EJOR 2011).
 std::unique_ptr<Expert> MakeTsb();
-// Singular spectrum analysis, refitted now and then (Golyandina and Zhigljavsky, 2013).
+// Singular spectrum analysis of blocks of steps, a 24th of a season each, refitted twelve times a season.
 std::unique_ptr<Expert> MakeSpectrum(int season);
 
 }  // namespace gnomon

@@ -18,7 +18,7 @@ namespace gnomon {
 class ForecastMix {
  public:
   static constexpr double kMemory = 1000;  // outcomes
-  static constexpr double kSharpness = 30;
+  static constexpr double kSharpness = 50;
 
   explicit ForecastMix(size_t forecasts) : losses_(forecasts) {}
 

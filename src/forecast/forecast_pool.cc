@@ -10,8 +10,8 @@ namespace gnomon {
 namespace {
 
 // How fast shifts follow, by level: a score for an outcome that all series of a class had.
-constexpr std::array<double, kLevels.size()> kRates = {0.02, 0.02, 0.02, 0.03, 0.05, 0.08, 0.15};
-constexpr double kMostShift = 50;
+constexpr std::array<double, kLevels.size()> kRates = {0.08, 0.08, 0.08, 0.12, 0.2, 0.3, 0.3};
+constexpr double kMostShift = 10;
 
 }  // namespace
 
@@ -34,6 +34,13 @@ Quantiles ForecastPool::TreeScores(size_t span, std::span<const float> features)
   }
   std::sort(scores.begin(), scores.end());
   return scores;
+}
+
+bool ForecastPool::Keeps(uint64_t key, uint64_t n) const {
+  uint64_t series = 0;
+  for (uint64_t members : members_) series += members;
+  const uint64_t stride = (series * kRowsSpan + kMaxRows - 1) / kMaxRows;
+  return (n + key) % std::max<uint64_t>(1, stride) == 0;
 }
 
 void ForecastPool::Keep(size_t span, std::span<const float> features, double score, double scale) {
@@ -74,7 +81,6 @@ Quantiles ForecastPool::Shift(size_t span, size_t size_class, const Quantiles& q
     const double shift = static_cast<double>(spans_[span].shifts[size_class][i]);
     shifted[i] = static_cast<float>(std::max(0.0, q + shift * std::sqrt(std::max(0.0, q) + 1)));
   }
-  std::sort(shifted.begin(), shifted.end());
   return shifted;
 }
 

@@ -26,8 +26,9 @@ namespace gnomon {
 
 class ForecastPool {
  public:
-  static constexpr size_t kMaxRows = 30000;    // a span, that trees are fitted on
+  static constexpr size_t kMaxRows = 20000;    // a span, that trees are fitted on
   static constexpr size_t kFewestRows = 4000;  // before the first fit
+  static constexpr size_t kRowsSpan = 1152;    // forecasts of each series that the rows reach back, at least
   static constexpr size_t kClasses = 4;        // of size
 
   ForecastPool(size_t spans, size_t features);
@@ -35,6 +36,8 @@ class ForecastPool {
   // Whether there are trees for all levels of `span`, and what they say: scores.
   bool HasTrees(size_t span) const;
   Quantiles TreeScores(size_t span, std::span<const float> features) const;
+  // Whether the n-th forecast of the series `key` is to be kept: so many that the rows reach back kRowsSpan forecasts.
+  bool Keeps(uint64_t key, uint64_t n) const;
   // What came of a forecast made from `features`.
   void Keep(size_t span, std::span<const float> features, double score, double scale);
   // Fits the trees whose turn it is, if there are rows enough.
@@ -43,8 +46,9 @@ class ForecastPool {
   // The class of series of so many creations a span at the mean; `from` is the class that a series leaves.
   size_t ClassOf(double mean) const;
   void Move(size_t from, size_t to);  // of kClasses: from or to nowhere
+  // Each level by itself: what comes out may not rise.
   Quantiles Shift(size_t span, size_t size_class, const Quantiles& quantiles) const;
-  // `quantiles` had been shifted.
+  // `quantiles` are those of Shift, in the order that it gave.
   void Covered(size_t span, size_t size_class, const Quantiles& quantiles, double outcome);
 
   // As in base/state.h; spans and features are not stored.

@@ -5,17 +5,12 @@
 #include <cmath>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "base/bytes.h"
-#include "base/error.h"
-#include "base/state.h"
+#include "forecast/horizon_forecaster_key.h"
 
 namespace gnomon {
 namespace {
 
-constexpr double kMinuteS = 60, kHourS = 3600;
-constexpr double kBatchS = 10;    // creations that come within it
-constexpr double kBatchLeast = 10;  // and are so many, are a batch
+constexpr double kMinuteS = 60, kFitS = 7200;
 
 SeriesShape ShapeOf(const ForecastParts& parts) {
   constexpr int kDaySteps = static_cast<int>(HorizonForecaster::kDayS / HorizonForecaster::kStepS);
@@ -26,30 +21,19 @@ SeriesShape ShapeOf(const ForecastParts& parts) {
 
 }  // namespace
 
-struct HorizonForecaster::Key {
-  Key(const SeriesShape& shape, ForecastPool* pool, size_t number, double from_s)
-      : series(shape, pool, number) {
-    const double phase_s = std::fmod(static_cast<double>(number) * kMinuteS, kStepS);
-    begin_s = std::floor((from_s - phase_s) / kStepS) * kStepS + phase_s;
-  }
+HorizonForecaster::Key::Key(const SeriesShape& shape, ForecastPool* pool, size_t number, double from_s)
+    : series(shape, pool, number) {
+  const double phase_s = std::fmod(static_cast<double>(number) * kMinuteS, kStepS);
+  begin_s = std::floor((from_s - phase_s) / kStepS) * kStepS + phase_s;
+}
 
-  template <class Archive, class Self>
-  static void Fields(Archive& archive, Self& self) {
-    archive(self.begin_s, self.step.value, self.step.batched, self.step.batches, self.group_s, self.group);
+void HorizonForecaster::Key::EndGroup() {
+  if (group >= kBatchLeast) {
+    step.batched += group;
+    ++step.batches;
   }
-  void EndGroup() {
-    if (group >= kBatchLeast) {
-      step.batched += group;
-      ++step.batches;
-    }
-    group = 0;
-  }
-
-  SeriesForecaster series;
-  double begin_s;  // of the step under way
-  Step step;       // so far
-  double group_s = 0, group = 0;  // creations that may be a batch: the first one's time, and how many
-};
+  group = 0;
+}
 
 HorizonForecaster::HorizonForecaster(const ForecastParts& parts)
     : shape_(ShapeOf(parts)), names_(shape_.forecasts()), pool_(MakePool(shape_)) {}
@@ -74,7 +58,7 @@ void HorizonForecaster::Advance(Key* key, double time_s) {
 void HorizonForecaster::Created(size_t key_number, double time_s, uint32_t count) {
   Key* key = keys_[key_number].get();
   Advance(key, time_s);
-  if (time_s - key->group_s >= kBatchS) {
+  if (time_s - key->group_s >= Key::kBatchS) {
     key->EndGroup();
     key->group_s = time_s;
   }
@@ -85,9 +69,9 @@ void HorizonForecaster::Created(size_t key_number, double time_s, uint32_t count
 void HorizonForecaster::Review(double time_s) {
   for (const std::unique_ptr<Key>& key : keys_) Advance(key.get(), time_s);
   reviewed_s_ = time_s;
-  const int64_t hour = static_cast<int64_t>(time_s / kHourS);
-  if (hour > fitted_hour_ && shape_.parts.pooling) pool_.FitNext();
-  fitted_hour_ = hour;
+  const int64_t fit = static_cast<int64_t>(time_s / kFitS);
+  if (fit > fit_ && shape_.parts.pooling) pool_.FitNext();
+  fit_ = fit;
 }
 
 KeyForecast HorizonForecaster::ForecastOf(size_t key_number) const {

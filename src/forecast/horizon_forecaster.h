@@ -91,7 +91,7 @@ class HorizonForecaster {
   ForecastPool pool_;
   std::vector<std::unique_ptr<Key>> keys_;
   double reviewed_s_ = 0;
-  int64_t fitted_hour_ = 0;
+  int64_t fit_ = 0;  // the period of the last one
 };
 
 }  // namespace gnomon

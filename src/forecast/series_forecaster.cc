@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "forecast/demand_features.h"
 #include "forecast/negative_binomial.h"
@@ -17,31 +18,9 @@ constexpr int kFewestWindows = 24;     // of which quantiles are taken
 constexpr double kBatchShare = 0.01;   // of a step, in the faded means of batches
 constexpr double kBurstFactor = 4;     // a step of so many times the season's mean is a burst
 constexpr double kBurstLeast = 8;      // and of so many creations
-constexpr size_t kBase = 5;            // the expert that trees add to
+constexpr size_t kBase = 0;            // the expert that trees add to
 constexpr size_t kOwnFeatures = 31;    // besides the experts
 constexpr int kDays = 7;               // seasons back that trees see
-
-struct NamedExpert {
-  std::string name;
-  std::unique_ptr<Expert> expert;
-};
-
-std::vector<NamedExpert> MakeExperts(const SeriesShape& shape) {
-  const int day = shape.seasons[0];
-  std::vector<NamedExpert> experts;
-  experts.push_back({"last", MakeLastValue()});
-  experts.push_back({"fast", MakeExponentialAverage(0.3)});
-  experts.push_back({"slow", MakeExponentialAverage(0.02)});
-  experts.push_back({"tsb", MakeTsb()});
-  experts.push_back({"theta", MakeTheta()});
-  experts.push_back({"lags", MakeSeasonalLags(shape.seasons, shape.spans)});
-  experts.push_back({"holt_winters", MakeHoltWinters(day)});
-  for (size_t i = 0; i < shape.seasons.size(); ++i) {
-    experts.push_back({"naive_" + std::to_string(i), MakeSeasonalNaive(shape.seasons[i])});
-  }
-  experts.push_back({"profile", MakeProfile(day)});
-  return experts;
-}
 
 }  // namespace
 
@@ -53,19 +32,19 @@ size_t SeriesShape::capacity() const {
 
 std::vector<std::string> SeriesShape::forecasts() const {
   std::vector<std::string> names = {"rolling"};
-  for (const NamedExpert& named : MakeExperts(*this)) names.push_back(named.name);
+  for (const NamedExpert& named : MakeExperts(seasons, spans)) names.push_back(named.name);
   names.push_back("trees");
   return names;
 }
 
 ForecastPool MakePool(const SeriesShape& shape) {
-  const size_t experts = MakeExperts(shape).size();
+  const size_t experts = MakeExperts(shape.seasons, shape.spans).size();
   return ForecastPool(shape.spans.size(), experts + kOwnFeatures);
 }
 
 SeriesForecaster::SeriesForecaster(const SeriesShape& shape, ForecastPool* pool, uint64_t key)
     : shape_(shape), pool_(pool), key_(key), history_(shape.capacity()), class_(ForecastPool::kClasses) {
-  for (NamedExpert& named : MakeExperts(shape)) experts_.push_back(std::move(named.expert));
+  for (NamedExpert& named : MakeExperts(shape.seasons, shape.spans)) experts_.push_back(std::move(named.expert));
   for (size_t i = 0; i < shape.spans.size(); ++i) {
     spans_.push_back({std::vector<ScoreHistogram>(experts_.size()), ForecastMix(experts_.size() + 2), {}});
   }
@@ -93,6 +72,7 @@ void SeriesForecaster::Add(const Step& step) {
   for (size_t span = 0; span < spans_.size(); ++span) {
     spans_[span].made.push_back(Make(span, unevenness));
     mixed_[span] = spans_[span].made.back().mixed;
+    std::sort(mixed_[span].begin(), mixed_[span].end());
   }
 }
 
@@ -131,14 +111,15 @@ SeriesForecaster::Made SeriesForecaster::Make(size_t span, double unevenness) co
   made.apart.push_back(made.apart[1 + kBase]);
   if (shape_.parts.pooling) {
     const double base = static_cast<double>(made.expected[kBase]);
-    made.features = Features(span, made.expected);
+    std::vector<float> features = Features(span, made.expected);
     if (pool_->HasTrees(span)) {
-      const Quantiles scores = pool_->TreeScores(span, made.features);
+      const Quantiles scores = pool_->TreeScores(span, features);
       for (size_t i = 0; i < kLevels.size(); ++i) {
         made.apart.back()[i] = static_cast<float>(
             std::max(0.0, ScoreHistogram::Outcome(static_cast<double>(scores[i]), base)));
       }
     }
+    if (pool_->Keeps(key_, static_cast<uint64_t>(history_.pushed()))) made.features = std::move(features);
   }
   made.mixed = state.mix.Mix(made.apart);
   if (shape_.parts.calibration) made.mixed = pool_->Shift(span, class_, made.mixed);
