@@ -19,7 +19,8 @@ namespace {
 struct SimulateArgs {
   std::string trace, lead = "30s", review = "60s", warmup = "0s", announce = "0s", from, to, report;
   std::vector<std::string> policies, types;
-  double target = 0.99, fail = 0;
+  double target = 0.99, fail = 0, announce_share = 1, announce_faults = 0;
+  uint64_t seed = 1;
   int64_t min_creations = 200;
   std::optional<int64_t> capacity;
   bool sweep = false;
@@ -53,6 +54,9 @@ absl::StatusOr<SimulationOptions> OptionsOf(const SimulateArgs& args) {
   GNOMON_RETURN_IF_ERROR(ParseDuration("warmup", args.warmup, absl::ZeroDuration(), &warmup));
   GNOMON_RETURN_IF_ERROR(ParseDuration("announce", args.announce, absl::ZeroDuration(), &announce));
   options.announce_s = absl::ToDoubleSeconds(announce);
+  options.announce_share = args.announce_share;
+  options.announce_faults = args.announce_faults;
+  options.seed = args.seed;
   options.rules.fail = args.fail;
   options.review_s = absl::ToDoubleSeconds(review);
   options.warmup_s = absl::ToDoubleSeconds(warmup);
@@ -90,6 +94,11 @@ JsonObject ScoreJson(const std::string& policy, double lead_s, const PointScore&
   json["peak_shadows"] = score.peak_shadows;
   json["worst_type_hit_rate"] = score.worst_type_hit_rate();
   json["worst_hour_hit_rate"] = score.worst_hour_hit_rate;
+  JsonArray days;
+  for (const DayScore& day : score.days) {
+    days.push_back({{"creations", day.creations}, {"hits", day.hits}, {"idle_address_minutes", day.idle_s / 60}});
+  }
+  json["days"] = std::move(days);
   JsonArray types;
   for (const TypeScore& type : score.types) {
     JsonObject one = {{"type", type.type}};
@@ -248,6 +257,16 @@ void AddSimulateCommand(CommandTree& tree) {
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 24));
   simulate->add_option("--announce", args->announce, "Each batch's size is known so long before its first creation");
   simulate->add_option("--report", args->report, "Write a page of HTML: hits against idle, what was held, worst hours");
+  simulate->add_option("--announce-share", args->announce_share, "Share of the batches that are announced")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  simulate
+      ->add_option("--announce-faults", args->announce_faults,
+                   "Of those announced, this share comes late, as many never, as many by half")
+      ->check(CLI::Range(0.0, SimulationOptions::kMaxFaults))
+      ->capture_default_str();
+  simulate->add_option("--seed", args->seed, "Of all that is drawn: leads, failures, announcements")
+      ->capture_default_str();
   simulate->add_flag("--sweep", args->sweep, "Each policy at many settings: hits against idle");
   OnRun(simulate, tree, args, &RunSimulate);
 }

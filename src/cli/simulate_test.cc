@@ -55,6 +55,26 @@ TEST(Simulate, AnnouncedBatchesHit) {
   EXPECT_EQ(boost::json::parse(run.out).at("results").at(0).at("whole_batch_rate").to_number<double>(), 1);
 }
 
+TEST(Simulate, AnnouncesAShareWithFaultsByItsSeed) {
+  auto with_seed = [](const char* seed) {
+    CliRun run = Simulated({"--policy", "predictive", "--announce", "60s", "--announce-share", "0.5",
+                            "--announce-faults", "0.2", "--seed", seed, "-o", "json"});
+    EXPECT_EQ(run.code, 0) << run.err;
+    return run.out;
+  };
+  EXPECT_EQ(with_seed("7"), with_seed("7"));
+  EXPECT_EQ(Simulated({"--policy", "oracle", "--announce-faults", "0.5"}).code, 2);
+}
+
+TEST(Simulate, DaysAddUp) {
+  CliRun run = Simulated({"--policy", "warm_pool=1", "-o", "json"});
+  const JsonValue result = boost::json::parse(run.out).at("results").at(0);
+  ASSERT_EQ(result.at("days").as_array().size(), 1u);
+  for (const char* name : {"creations", "hits", "idle_address_minutes"}) {
+    EXPECT_EQ(result.at("days").at(0).at(name), result.at(name)) << name;
+  }
+}
+
 TEST(Simulate, PrintsATable) {
   CliRun run = Simulated({"--policy", "rolling=24h,0.99", "--sweep"});
   ASSERT_EQ(run.code, 0) << run.err;
