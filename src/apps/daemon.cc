@@ -59,7 +59,8 @@ absl::Status Daemon::Open() {
   const ServiceOptions options{.shards = static_cast<size_t>(config_.shards), .shard = {}, .metrics = &metrics_};
   GNOMON_ASSIGN_OR_RETURN(service_, Service::Start(store_.get(), clock_, options));
   replenisher_ = std::make_unique<Replenisher>(service_.get(), clock_);
-  predictor_ = std::make_unique<Predictor>(service_.get(), clock_);
+  predictor_ = std::make_unique<Predictor>(service_.get(), clock_,
+                                           [](const std::string& message) { spdlog::warn("{}", message); });
   service_->OnCreation([this](const Service::Creation& creation) {
     replenisher_->Created(creation);
     predictor_->Created(creation);

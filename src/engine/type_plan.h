@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/time/time.h"
 #include "ipam/catalogue.h"
 
 namespace gnomon {
@@ -20,6 +21,7 @@ struct TypePlan {
   double multiple = 1;    // of the two, for the hit rate that was asked for
   int64_t announced = 0;  // added for creations that are known
   double kept = 0;        // above the target, given back slowly
+  absl::Duration lead = absl::ZeroDuration();  // from asking for shadows of the network until they are held, measured
 };
 
 }  // namespace gnomon
