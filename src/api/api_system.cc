@@ -28,7 +28,7 @@ void Api::Readyz(Call call, HttpRequest& request) const {
     if (!verbose) return call->SendAs("text/plain; charset=utf-8", "ok\n");
     // Neither keeps anything from being served: they are told, but the check passes.
     const bool paused = parts_.service->expiry_paused();
-    const bool stalled = parts_.engine_stalled && parts_.engine_stalled();
+    const bool stalled = parts_.engine != nullptr && parts_.engine->stalled();
     call->SendAs(
         "text/plain; charset=utf-8",
         absl::StrCat("[+]store ok\n[+]shards ok\n",

@@ -10,6 +10,7 @@
 #include "base/absl_view.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/predictor.h"
 
 namespace gnomon {
 namespace {
@@ -48,6 +49,15 @@ absl::StatusOr<Strategy> ParseStrategy(const std::string& name) {
   }
   return Error(Invalid("INVALID_STRATEGY", "strategy", name, absl::StrCat("\"", Excerpt(name), "\" is no strategy")))
       .Hint("use longest_idle, lowest_first or random");
+}
+
+absl::StatusOr<absl::Time> ParseTime(const std::string& text) {
+  absl::Time time;
+  std::string ignored;
+  const bool read = absl::ParseTime(absl::RFC3339_full, text, &time, &ignored);
+  if (read && time > absl::InfinitePast() && time < absl::InfiniteFuture()) return time;
+  return Error(Invalid("INVALID_TIME", "at", Excerpt(text), absl::StrCat("\"", Excerpt(text), "\" is no time")))
+      .Hint("use one as 2026-11-24T09:00:00Z");
 }
 
 absl::StatusOr<PredictionMode> ParseMode(const std::string& name) {
@@ -243,6 +253,38 @@ absl::Status DecodePrediction(JsonObject& body, Prediction* prediction) {
                                                    .count = prediction->count,
                                                    .horizon = prediction->horizon});
   return possible.ok() ? possible : InField(possible, body.Path(PartsOf(possible).field));
+}
+
+absl::Status DecodeAnnouncement(JsonObject& body, Announced* announced) {
+  int64_t count = 0;
+  std::optional<absl::Time> at;
+  body.RequiredName("type", &announced->type).Required("count", &count).Range("count", count, 1, Predictor::kMaxAnnounced);
+  body.OptionalName("source", &announced->id.source).OptionalName("id", &announced->id.id);
+  Parsed<absl::Time>(body, "at", ParseTime, &at);
+  GNOMON_RETURN_IF_ERROR(body.Done());
+  announced->count = static_cast<uint32_t>(count);
+  if (at) announced->at = *at;
+  return absl::OkStatus();
+}
+
+absl::Status DecodeHistory(JsonObject& body, std::string* id, std::vector<PastCreations>* past) {
+  std::vector<JsonObject> rows;
+  body.OptionalName("id", id).Required("creations", &rows);
+  GNOMON_RETURN_IF_ERROR(body.Done());
+  for (JsonObject& row : rows) {
+    PastCreations one{.count = 1};
+    std::optional<int64_t> count;
+    std::string at_text;
+    row.RequiredName("type", &one.type).Required("at", &at_text).Optional("count", &count);
+    row.Range("count", count, 1, Predictor::kMaxAnnounced);
+    GNOMON_RETURN_IF_ERROR(row.Done());
+    absl::StatusOr<absl::Time> at = ParseTime(at_text);
+    if (!at.ok()) return InField(at.status(), row.Path("at"));
+    one.time_s = absl::ToUnixSeconds(*at);
+    if (count) one.count = static_cast<uint32_t>(*count);
+    past->push_back(std::move(one));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status DecodeWarmPool(JsonObject& body, WarmPool* warm) {

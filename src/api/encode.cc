@@ -70,6 +70,19 @@ void Encoder::Write(const TypePlan& plan, JsonWriter* json) const {
   json->Key("multiple").Double(plan.multiple);
   json->Key("announced").Int(plan.announced);
   json->Key("kept").Double(plan.kept);
+  json->Key("lead_seconds").Double(absl::ToDoubleSeconds(plan.lead));
+  json->EndObject();
+}
+
+void Encoder::Write(const Announced& announced, JsonWriter* json) const {
+  json->BeginObject();
+  Text(json, "source", announced.id.source);
+  Text(json, "id", announced.id.id);
+  Text(json, "type", announced.type);
+  json->Key("count").Int(announced.count);
+  json->Key("at").Time(announced.at);
+  json->Key("left").Int(announced.left);
+  json->Key("cancelled").Bool(announced.cancelled);
   json->EndObject();
 }
 

@@ -84,8 +84,7 @@ absl::Status Daemon::Serve() {
   parts.backup = [this](const std::string& path) { return WriteBackup(*store_, path).status(); };
   parts.backup_dir = config_.data_dir;
   parts.configured = [this](const NetworkEntry& network) { replenisher_->Configured(network); };
-  parts.plans = [this](const NetworkEntry& network) { return predictor_->Plans(network); };
-  parts.engine_stalled = [this] { return predictor_->stalled(); };
+  parts.engine = predictor_.get();
   parts.version = version_;
   api_ = std::make_unique<Api>(std::move(parts));
   HttpServerOptions options = config_.ServerOptions();

@@ -70,6 +70,13 @@ const std::vector<Kind>& AllKinds() {
         {"POOL", "pool"},
         {"WARMTH", "warmth"},
         {"UNTIL", "until"}}},
+      {"announcement",
+       "announcements",
+       "ann",
+       true,
+       false,
+       {},
+       {{"ID", "id"}, {"SOURCE", "source"}, {"TYPE", "type"}, {"COUNT", "count"}, {"LEFT", "left"}, {"AT", "at"}}},
       {"address", "addresses", "addr", true, true, {"type", "zone", "host", "pool", "state"}, AddressColumns()},
       {"host", "hosts", "ho", false, true, {}, {{"NAME", "name|host"}, {"PHYSICAL ADDRESS", "physical_address"}}}};
   return kKinds;

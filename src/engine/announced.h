@@ -15,9 +15,11 @@ struct Announced {
   AnnouncementId id = {};
   std::string type = {};
   uint32_t count = 0;
-  absl::Time at = absl::UnixEpoch();  // when the first is to come, in whole seconds
-  uint32_t left = 0;                  // still expected
+  // When the first is to come, in whole seconds. To Announce, InfinitePast: now.
+  absl::Time at = absl::InfinitePast();
+  uint32_t left = 0;  // still expected
   bool cancelled = false;
+  bool made = false;  // by this call
 };
 
 }  // namespace gnomon

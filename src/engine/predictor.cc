@@ -48,13 +48,13 @@ Predictor::~Predictor() { Stop(); }
 void Predictor::Start() {
   thread_ = std::thread([this] {
     for (;;) {
+      Step();
       {
         absl::MutexLock lock(&mutex_);
         auto wakes = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return woken_ || stopping_; };
         mutex_.AwaitWithTimeout(absl::Condition(&wakes), std::max(clock_->Real(kStep), kShortestWait));
         if (stopping_) return;
       }
-      Step();
     }
   });
 }

@@ -74,7 +74,7 @@ class Predictor {
   static constexpr absl::Duration kSave = absl::Minutes(10);
   static constexpr absl::Duration kMaxAhead = absl::Hours(24 * 7);  // that an announcement may be
   static constexpr uint32_t kMaxAnnounced = 100'000;                // creations of one
-  static constexpr size_t kMaxPast = 10'000;                        // rows of an import
+  static constexpr size_t kMaxPast = 1000;                         // rows of an import
   static constexpr absl::Duration kMaxPastSpan = absl::Hours(24);   // between its first and its last
   static constexpr int kStalledRounds = 3;
   static constexpr size_t kMaxNetworks = 100;
@@ -198,7 +198,7 @@ class Predictor {
   void Submit(Request request);
   template <typename T>
   void WhenStored(Member* member, T answer, Reply<T> reply);
-  absl::StatusOr<Announced> TryAnnounce(NetworkId id, Member* member, const Announced& announced);
+  absl::StatusOr<Announced> TryAnnounce(NetworkId id, Member* member, Announced announced);
   absl::StatusOr<ImportView> TryImport(Member* member, const std::string& id, const std::vector<PastCreations>& past);
 
   Service* const service_;

@@ -12,6 +12,9 @@
 namespace gnomon {
 namespace {
 
+std::string TimeText(absl::Time time) { return absl::FormatTime("%E4Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone()); }
+std::string TimeText(int64_t time_s) { return TimeText(absl::FromUnixSeconds(time_s)); }
+
 absl::Status PredictionsOff(const std::string& network) {
   return Error(absl::StatusCode::kFailedPrecondition, "PREDICTIONS_OFF",
                absl::StrCat("network ", network, " is not predicted"))
@@ -37,10 +40,10 @@ absl::Status CheckAnnouncement(const Announced& announced, absl::Time now) {
   }
   const absl::Time first = now - absl::Seconds(Announcements::kLateS), last = now + Predictor::kMaxAhead;
   if (announced.at >= first && announced.at <= last) return absl::OkStatus();
-  return InvalidAnnouncement("at", absl::FormatTime(absl::RFC3339_sec, announced.at, absl::UTCTimeZone()),
+  return InvalidAnnouncement("at", TimeText(announced.at),
                              "the announced time is past, or too far ahead")
-      .Hint(absl::StrCat("use a time from ", absl::FormatTime(absl::RFC3339_sec, first, absl::UTCTimeZone()), " to ",
-                         absl::FormatTime(absl::RFC3339_sec, last, absl::UTCTimeZone())));
+      .Hint(absl::StrCat("use a time from ", TimeText(first), " to ",
+                         TimeText(last)));
 }
 
 Announced ViewOf(const Fleet& fleet, const AnnouncementId& id, const Announcements::Known& known) {
@@ -57,8 +60,8 @@ std::string Differences(const Announced& known, const Announced& announced) {
   std::string fields;
   if (known.type != announced.type) absl::StrAppend(&fields, " type ", known.type);
   if (known.count != announced.count) absl::StrAppend(&fields, " count ", known.count);
-  if (known.at != announced.at) {
-    absl::StrAppend(&fields, " at ", absl::FormatTime(absl::RFC3339_sec, known.at, absl::UTCTimeZone()));
+  if (announced.at != absl::InfinitePast() && known.at != announced.at) {
+    absl::StrAppend(&fields, " at ", TimeText(known.at));
   }
   return fields;
 }
@@ -67,10 +70,6 @@ Error InvalidHistory(size_t row, const char* field, const std::string& value, co
   return Error(absl::StatusCode::kInvalidArgument, "INVALID_HISTORY", message)
       .Field(absl::StrCat("creations[", row, "].", field))
       .Value(value);
-}
-
-std::string TimeText(int64_t time_s) {
-  return absl::FormatTime(absl::RFC3339_sec, absl::FromUnixSeconds(time_s), absl::UTCTimeZone());
 }
 
 absl::Status CheckPast(const std::vector<PastCreations>& past, int64_t now_s) {
@@ -131,7 +130,7 @@ void Predictor::WhenStored(Member* member, T answer, Reply<T> reply) {
 
 void Predictor::Announce(const NetworkEntry& network, Announced announced, Reply<Announced> reply) {
   if (network.warm.mode == PredictionMode::kOff) return reply(PredictionsOff(network.name));
-  announced.at = absl::FromUnixSeconds(absl::ToUnixSeconds(announced.at));
+  if (announced.at != absl::InfinitePast()) announced.at = absl::FromUnixSeconds(absl::ToUnixSeconds(announced.at));
   Submit([this, id = network.id, name = network.name, announced = std::move(announced),
           reply = std::move(reply)](const absl::Status& refused) mutable {
     if (!refused.ok()) return reply(refused);
@@ -143,7 +142,7 @@ void Predictor::Announce(const NetworkEntry& network, Announced announced, Reply
   });
 }
 
-absl::StatusOr<Announced> Predictor::TryAnnounce(NetworkId id, Member* member, const Announced& announced) {
+absl::StatusOr<Announced> Predictor::TryAnnounce(NetworkId id, Member* member, Announced announced) {
   Fleet& fleet = *member->fleet;
   if (const Announcements::Known* known = fleet.announcements().Find(announced.id)) {
     const Announced view = ViewOf(fleet, announced.id, *known);
@@ -156,6 +155,7 @@ absl::StatusOr<Announced> Predictor::TryAnnounce(NetworkId id, Member* member, c
         .Hint("give the new one an id of its own, and delete this one");
   }
   const int64_t now_s = Now();
+  if (announced.at == absl::InfinitePast()) announced.at = absl::FromUnixSeconds(now_s);
   GNOMON_RETURN_IF_ERROR(CheckAnnouncement(announced, absl::FromUnixSeconds(now_s)));
   if (fleet.announcements().known().size() >= Announcements::kMaxKnown) {
     return Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_ANNOUNCEMENTS",
@@ -173,7 +173,9 @@ absl::StatusOr<Announced> Predictor::TryAnnounce(NetworkId id, Member* member, c
   fleet.Announce(announced.id, *type, announced.count, absl::ToUnixSeconds(announced.at), now_s);
   member->asks.resize(fleet.size());
   Publish(id, *member);  // what is due already is asked for in this step
-  return ViewOf(fleet, announced.id, *fleet.announcements().Find(announced.id));
+  Announced view = ViewOf(fleet, announced.id, *fleet.announcements().Find(announced.id));
+  view.made = true;
+  return view;
 }
 
 void Predictor::Cancel(const NetworkEntry& network, AnnouncementId id, Reply<Done> reply) {
