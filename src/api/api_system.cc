@@ -35,8 +35,8 @@ void Api::Readyz(Call call, HttpRequest& request) const {
                      paused ? "[-]expiry paused: the wall clock had moved by more than an hour at the start; set it "
                               "right, or POST /v1/expiry:resume\n"
                             : "[+]expiry ok\n",
-                     stalled ? "[-]engine stalled: it has missed three reviews; warm targets go on, its own "
-                               "shadows end within five minutes\n"
+                     stalled ? "[-]engine stalled: it has missed three reviews; the reactive formula holds "
+                               "shadows by the last known rates, its own end within five minutes\n"
                              : "[+]engine ok\n",
                      "readyz check passed\n"));
   });

@@ -58,7 +58,8 @@ absl::Status Daemon::Open() {
   GNOMON_ASSIGN_OR_RETURN(store_, RocksDbStore::Open(StoreOptions(config_)));
   const ServiceOptions options{.shards = static_cast<size_t>(config_.shards), .shard = {}, .metrics = &metrics_};
   GNOMON_ASSIGN_OR_RETURN(service_, Service::Start(store_.get(), clock_, options));
-  replenisher_ = std::make_unique<Replenisher>(service_.get(), clock_);
+  replenisher_ = std::make_unique<Replenisher>(service_.get(), clock_,
+                                               [this] { return predictor_->ReactiveTargetsIfStalled(); });
   predictor_ = std::make_unique<Predictor>(service_.get(), clock_,
                                            [](const std::string& message) { spdlog::warn("{}", message); });
   service_->OnCreation([this](const Service::Creation& creation) {

@@ -5,6 +5,7 @@
 #include "engine/fleet.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -59,6 +60,7 @@ Fleet::Fleet(int64_t now_s, const PlannerOptions& options)
     : options_(options),
       midnight_s_(now_s / kDayS * kDayS),
       last_s_(now_s),
+      reviewed_s_(now_s),
       planner_(std::make_unique<Planner>(options)) {}
 
 std::optional<size_t> Fleet::TypeOf(const std::string& type) {
@@ -153,19 +155,23 @@ void Fleet::Apply(const Entry& entry) {
       live_ = true;
       Type& type = types_[entry.type];
       type.left -= std::min(type.left, entry.count);
+      type.created += entry.count;
       const uint32_t known = announcements_.Consume(entry.type, last_s_, entry.count);
       if (entry.count > known) planner_->Created(entry.type, PlannerTime(), entry.count - known);
       return;
     }
     case What::kImport:
+      types_[entry.type].created += entry.count;
       planner_->Created(entry.type, PlannerTime(), entry.count);
       return;
     case What::kImportReview:
+      ReviewRates();
       planner_->Review(PlannerTime());
       return;
     case What::kReview:
       live_ = true;
       announcements_.Expire(last_s_);
+      ReviewRates();
       planner_->Review(PlannerTime());
       return;
     case What::kAsked:
@@ -185,9 +191,19 @@ void Fleet::Apply(const Entry& entry) {
   }
 }
 
+void Fleet::ReviewRates() {
+  const double minutes = static_cast<double>(last_s_ - reviewed_s_) / 60;
+  if (minutes <= 0) return;
+  const double weight = 1 - std::exp(-minutes / kRateMinutes);
+  for (Type& type : types_) {
+    type.rate += weight * (static_cast<double>(std::exchange(type.created, 0)) / minutes - type.rate);
+  }
+  reviewed_s_ = last_s_;
+}
+
 template <class Archive, class Self>
 void Fleet::Fields(Archive& archive, Self& self) {
-  archive(self.midnight_s_, self.last_s_, self.live_, self.types_);
+  archive(self.midnight_s_, self.last_s_, self.reviewed_s_, self.live_, self.types_);
   archive.Require(self.types_.size() <= kMaxTypes);
   Announcements::Fields(archive, self.announcements_, self.types_.size());
   archive(self.imports_);

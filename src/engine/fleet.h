@@ -50,6 +50,7 @@ class Fleet {
   static constexpr size_t kMaxImports = 1000;  // whose ids are known
   // Of a gap in what is imported, so much is reviewed minute by minute.
   static constexpr int64_t kReviewedGapS = 86400;
+  static constexpr double kRateMinutes = 60;
 
   // Its planner's time begins at the midnight before `now_s`.
   Fleet(int64_t now_s, const PlannerOptions& options);
@@ -78,6 +79,8 @@ class Fleet {
   // Of what was last asked for of the type, not taken since.
   uint32_t LeftOf(size_t type) const { return types_[type].left; }
   const Announcements& announcements() const { return announcements_; }
+  // Creations a minute, of the last hour or so before the last review.
+  double RateOf(size_t type) const { return types_[type].rate; }
   bool live() const { return live_; }  // it was told of more than imports
   int64_t last_s() const { return last_s_; }  // the latest time that it was told
   bool Imported(const std::string& id) const;
@@ -104,10 +107,12 @@ class Fleet {
   struct Type {
     std::string name = {};
     uint32_t left = 0;
+    uint64_t created = 0;  // since the last review
+    double rate = 0;       // a minute, averaged over kRateMinutes
 
     template <class Archive, class Self>
     static void Fields(Archive& archive, Self& self) {
-      archive(self.name, self.left);
+      archive(self.name, self.left, self.created, self.rate);
     }
   };
   template <class Archive, class Self>
@@ -116,10 +121,12 @@ class Fleet {
   bool Fits(const Entry& entry) const;
   void Tell(const Entry& entry);
   void Apply(const Entry& entry);
+  void ReviewRates();
 
   const PlannerOptions options_;
   int64_t midnight_s_;
   int64_t last_s_;
+  int64_t reviewed_s_;
   bool live_ = false;
   std::vector<Type> types_;
   absl::flat_hash_map<std::string, size_t> numbers_;

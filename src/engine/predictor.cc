@@ -4,6 +4,7 @@
 #include "engine/predictor.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -130,6 +131,14 @@ std::vector<TypePlan> Predictor::Plans(const NetworkEntry& network) const {
   return found == plans_.end() ? std::vector<TypePlan>() : found->second;
 }
 
+std::optional<std::vector<ReactiveTarget>> Predictor::ReactiveTargetsIfStalled() const {
+  if (!stalled()) return std::nullopt;
+  std::vector<ReactiveTarget> targets;
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [id, some] : reactive_) targets.insert(targets.end(), some.begin(), some.end());
+  return targets;
+}
+
 uint64_t Predictor::rounds() const {
   absl::MutexLock lock(&mutex_);
   return rounds_;
@@ -158,7 +167,7 @@ uint64_t Predictor::lost() const {
 std::string Predictor::MetricsText() const {
   std::string text = absl::StrCat(
       Metric("gnomon_engine_rounds_total", "counter", "Reviews of all plans by the prediction engine.", rounds()),
-      Metric("gnomon_engine_stalled", "gauge", "1 if the engine has missed three reviews; warm targets go on.",
+      Metric("gnomon_engine_stalled", "gauge", "1 if the engine has missed three reviews; the reactive formula holds shadows instead.",
              stalled() ? 1 : 0),
       Metric("gnomon_engine_ignored_creations_total", "counter",
              "Creations beyond the engine's limits, which it has not learnt from.", ignored()),
@@ -250,6 +259,7 @@ void Predictor::Review(int64_t now_s) {
     } else {
       absl::MutexLock lock(&mutex_);
       plans_.erase(id);
+      reactive_.erase(id);
       leads_s_.erase(member.network);
     }
     // An import for predictions that are off yet is kept; what else is switched off is forgotten.
@@ -311,8 +321,15 @@ void Predictor::Publish(NetworkId id, const Member& member) {
                      .lead = member.leads.Quantile(kLeadQuantile, kLead)});
   }
   std::sort(plans.begin(), plans.end(), [](const TypePlan& a, const TypePlan& b) { return a.type < b.type; });
+  std::vector<ReactiveTarget> reactive;
+  for (size_t type = 0; member.mode == PredictionMode::kReserve && type < member.asks.size(); ++type) {
+    const double mean = member.fleet->RateOf(type) * ReactiveTarget::kReactiveMinutes;
+    const uint32_t target = AsCount(std::llround(std::ceil(ReactiveTarget::kTimes * mean)));
+    if (target > 0) reactive.push_back({member.network, member.fleet->NameOf(type), target});
+  }
   absl::MutexLock lock(&mutex_);
   plans_[id] = std::move(plans);
+  reactive_[id] = std::move(reactive);
 }
 
 // The target; above it no more than is still there, of what is given back slowly.

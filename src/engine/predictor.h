@@ -35,6 +35,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -52,6 +53,7 @@
 #include "engine/fleet.h"
 #include "engine/lead_times.h"
 #include "engine/notebook.h"
+#include "engine/reactive_target.h"
 #include "engine/type_plan.h"
 #include "ipam/catalogue.h"
 #include "service/service.h"
@@ -111,6 +113,10 @@ class Predictor {
 
   // As of the last review, by type; empty before the first, and for a network without predictions.
   std::vector<TypePlan> Plans(const NetworkEntry& network) const;
+
+  // What the reactive formula holds, by the rates of the last review, of the networks that reserve. nullopt: the engine has
+  // not stalled.
+  std::optional<std::vector<ReactiveTarget>> ReactiveTargetsIfStalled() const;
 
   uint64_t rounds() const;   // reviews that have ended
   bool stalled() const;      // none has for kStalledRounds times kReview
@@ -219,6 +225,7 @@ class Predictor {
   std::vector<Written> written_ ABSL_GUARDED_BY(mutex_);
   std::vector<Request> requests_ ABSL_GUARDED_BY(mutex_);
   std::map<NetworkId, std::vector<TypePlan>> plans_ ABSL_GUARDED_BY(mutex_);
+  std::map<NetworkId, std::vector<ReactiveTarget>> reactive_ ABSL_GUARDED_BY(mutex_);  // should the engine stall
   std::map<std::string, double> leads_s_ ABSL_GUARDED_BY(mutex_);  // by network
   size_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;                   // calls
   bool waited_for_ ABSL_GUARDED_BY(mutex_) = false;  // somebody waits for what is being written

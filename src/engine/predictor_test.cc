@@ -251,6 +251,22 @@ TEST_F(PredictorTest, AnEngineThatMissesThreeReviewsSaysSo) {
   EXPECT_THAT(predictor_->MetricsText(), HasSubstr("\ngnomon_engine_rounds_total 1\n"));
 }
 
+TEST_F(PredictorTest, AStalledEngineTellsWhatTheReactiveFormulaHolds) {
+  Make(PredictionMode::kReserve);
+  for (int minute = 0; minute < 240; ++minute) {
+    if (minute % 5 == 0) Burst();
+    Minute();
+  }
+  EXPECT_FALSE(predictor_->ReactiveTargetsIfStalled());
+  clock_.Pass(Predictor::kStalledRounds * Predictor::kReview + absl::Seconds(1));
+  const std::optional<std::vector<ReactiveTarget>> targets = predictor_->ReactiveTargetsIfStalled();
+  ASSERT_TRUE(targets && targets->size() == 1);
+  EXPECT_EQ(targets->front().type, "web");
+  EXPECT_NEAR(targets->front().target, 2 * kBurst, kBurst / 4) << "twice its five-minute demand";
+  predictor_->Step();
+  EXPECT_FALSE(predictor_->ReactiveTargetsIfStalled());
+}
+
 TEST_F(PredictorTest, ItStepsOnAThreadOfItsOwn) {
   Make(PredictionMode::kReserve);
   ASSERT_TRUE(Create("prod", "vm-0").ok());
