@@ -44,6 +44,8 @@ struct WantedNetwork {
   std::optional<std::map<std::string, uint32_t>> warm_targets;
   std::optional<PredictionMode> prediction_mode;
   std::optional<double> target_hit_rate;
+  std::vector<std::string_view> settings;  // other members that were sent, as in `warm`
+  WarmPool warm;
 };
 
 absl::Status Compare(const WantedNetwork& wanted, const NetworkEntry& has) {
@@ -67,8 +69,15 @@ absl::Status Compare(const WantedNetwork& wanted, const NetworkEntry& has) {
   if (wanted.prediction_mode && *wanted.prediction_mode != has.warm.mode) {
     return differs("prediction_mode", std::string(NameOf(*wanted.prediction_mode)), changed);
   }
-  if (wanted.target_hit_rate && *wanted.target_hit_rate != has.warm.hit_rate) {
+  if (wanted.target_hit_rate && *wanted.target_hit_rate != has.warm.SettingsOf("").hit_rate) {
     return differs("target_hit_rate", absl::StrCat(*wanted.target_hit_rate), changed);
+  }
+  for (std::string_view name : wanted.settings) {
+    const bool same = name == "miss_cost"     ? wanted.warm.costs == has.warm.costs
+                      : name == "min_shadows" ? wanted.warm.min_shadows == has.warm.min_shadows
+                      : name == "max_shadows" ? wanted.warm.max_shadows == has.warm.max_shadows
+                                              : wanted.warm.types == has.warm.types;
+    if (!same) return differs(name, "", changed);
   }
   return absl::OkStatus();
 }
@@ -89,6 +98,10 @@ void Api::CreateNetwork(Call call, HttpRequest& request) const {
   if (body->Has("warm_targets")) wanted.warm_targets = warm.by_type;
   if (body->Has("prediction_mode")) wanted.prediction_mode = warm.mode;
   if (body->Has("target_hit_rate")) wanted.target_hit_rate = warm.hit_rate;
+  for (std::string_view setting : {"miss_cost", "min_shadows", "max_shadows", "types"}) {
+    if (body->Has(setting)) wanted.settings.push_back(setting);
+  }
+  wanted.warm = warm;
   call->network = name;
   if (!request.principal.MayUse(name)) return call->Fail(NetworkForbidden(name));
   auto reply = [this, call, wanted](absl::StatusOr<std::pair<NetworkView, bool>> made) {

@@ -54,6 +54,55 @@ TEST_F(ApiPredictionsTest, ThePlansOfANetworkAreListedWithTheirExplanation) {
   EXPECT_EQ(Get("/v1/networks/prod/plans?type=web").code(), "400 UNKNOWN_ARGUMENT");
 }
 
+TEST_F(ApiPredictionsTest, SettingsOfANetworkAndOfItsTypesBoundThePlans) {
+  Make("observe");
+  const char* settings =
+      R"({"miss_cost":19,"idle_cost":1,"min_shadows":3,"types":{"web":{"target_hit_rate":0.9,"max_shadows":7},)"
+      R"("ci":{"prediction_mode":"off"},"job":{"min_shadows":5,"prediction_mode":"reserve"}}})";
+  ApiAnswer set = Patch("/v1/networks/prod", settings);
+  EXPECT_EQ(set.code(), "200");
+  EXPECT_EQ(set["/target_hit_rate"].substr(0, 3), "9.5");
+  EXPECT_EQ(set["/types/web/max_shadows"], "7");
+  EXPECT_EQ(set["/types/web/min_shadows"], "<none>") << "as the network's";
+  for (const char* type : {"web", "ci", "db"}) {
+    Post("/v1/networks/prod/instances", absl::StrCat(R"({"id":"vm-)", type, R"(","type":")", type, R"("})"));
+  }
+  Announce(R"({"type":"web","count":30})");
+  clock.Pass(absl::Minutes(1));
+  ApiAnswer plans = Plans(3);
+  EXPECT_EQ(plans["/plans/0/type"], "db");
+  EXPECT_EQ(plans["/plans/1/type"], "job") << "a floor holds before the first creation";
+  EXPECT_EQ(plans["/plans/1/target"], "5");
+  EXPECT_EQ(plans["/plans/1/raised"], "5");
+  EXPECT_EQ(plans["/plans/1/mode"], "reserve");
+  EXPECT_EQ(plans["/plans/2/target"], "7");
+  EXPECT_GE(NumberOf(plans, "/plans/2/capped"), 23);
+  EXPECT_EQ(plans["/plans/2/target_hit_rate"].substr(0, 1), "9");
+  for (int tries = 0; tries < 10'000 && Get("/v1/networks/prod/shadows").size("shadows") != 5; ++tries) {
+  }
+  EXPECT_EQ(Get("/v1/networks/prod/shadows").size("shadows"), 5u) << "of the type that reserves";
+}
+
+TEST_F(ApiPredictionsTest, SettingsThatCannotBeAreRefusedByName) {
+  Make("observe");
+  struct Case {
+    const char *body, *code, *field;
+  };
+  for (const Case& c : {Case{R"({"target_hit_rate":0.9,"miss_cost":9,"idle_cost":1})", "400 INVALID_WARM_POOL", "target_hit_rate"},
+                        Case{R"({"miss_cost":9})", "400 MISSING_FIELD", "idle_cost"},
+                        Case{R"({"miss_cost":1,"idle_cost":9})", "400 INVALID_WARM_POOL", "miss_cost"},
+                        Case{R"({"miss_cost":-9,"idle_cost":1})", "400 INVALID_WARM_POOL", "miss_cost"},
+                        Case{R"({"min_shadows":9,"max_shadows":8})", "400 INVALID_WARM_POOL", "max_shadows"},
+                        Case{R"({"max_shadows":-1})", "400 OUT_OF_RANGE", "max_shadows"},
+                        Case{R"({"types":{"web":{"target_hit_rate":2}}})", "400 INVALID_WARM_POOL", "types.web.target_hit_rate"},
+                        Case{R"({"types":{"web":{"mode":"off"}}})", "400 UNKNOWN_FIELD", "types.web.mode"},
+                        Case{R"({"types":{"a/b":{}}})", "400 INVALID_NAME", "types.a/b"}}) {
+    ApiAnswer answer = Patch("/v1/networks/prod", c.body);
+    EXPECT_EQ(answer.code(), c.code) << c.body;
+    EXPECT_EQ(answer["/field"], c.field) << c.body;
+  }
+}
+
 TEST_F(ApiPredictionsTest, AnAnnouncementIsMadeOnceHeldListedAndCancelled) {
   Make("reserve");
   ApiAnswer made = Announce(R"({"type":"web","count":30,"source":"ci","id":"77"})");

@@ -70,8 +70,8 @@ absl::Status DecodeAnnouncement(JsonObject& body, Announced* announced);
 // "id" and "creations"; an id that was not sent stays as it is.
 absl::Status DecodeHistory(JsonObject& body, std::string* id, std::vector<PastCreations>* past);
 
-// "warm_target", "warm_targets", "prediction_mode" and "target_hit_rate", into `warm`; those that were not sent stay as
-// they are.
+// "warm_target", "warm_targets", "prediction_mode", "target_hit_rate" or the two costs, "min_shadows", "max_shadows" and
+// "types", into `warm`; those that were not sent stay as they are. A hit rate takes the costs away, and they it.
 absl::Status DecodeWarmPool(JsonObject& body, WarmPool* warm);
 
 }  // namespace gnomon

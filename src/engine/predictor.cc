@@ -71,7 +71,7 @@ void Predictor::Stop() {
 }
 
 void Predictor::Created(const Service::Creation& creation) {
-  if (creation.network.warm.mode == PredictionMode::kOff) return;
+  if (creation.network.warm.mode_of_any() == PredictionMode::kOff) return;
   absl::MutexLock lock(&mutex_);
   if (stopping_) return;
   if (queue_.size() >= kMaxQueued) {
@@ -125,7 +125,7 @@ void Predictor::Step() {
 }
 
 std::vector<TypePlan> Predictor::Plans(const NetworkEntry& network) const {
-  if (network.warm.mode == PredictionMode::kOff) return {};
+  if (network.warm.mode_of_any() == PredictionMode::kOff) return {};
   absl::MutexLock lock(&mutex_);
   auto found = plans_.find(network.id);
   return found == plans_.end() ? std::vector<TypePlan>() : found->second;
@@ -197,8 +197,17 @@ int64_t Predictor::LeadSeconds(const Member& member) {
   return absl::ToInt64Seconds(absl::Ceil(std::max(kLead, measured), absl::Seconds(1)));
 }
 
-Plan Predictor::PlanFor(const Member& member, size_t type) const {
-  return member.fleet->PlanFor(type, member.hit_rate, Now(), LeadSeconds(member));
+Predictor::Bounded Predictor::PlanFor(const Member& member, size_t type) const {
+  Bounded bounded;
+  bounded.settings = member.entry->warm.SettingsOf(member.fleet->NameOf(type));
+  bounded.plan = member.fleet->PlanFor(type, bounded.settings.hit_rate, Now(), LeadSeconds(member));
+  Level& level = bounded.plan.level;
+  const int64_t least = bounded.settings.min_shadows, most = bounded.settings.max_shadows;
+  bounded.raised = AsCount(least - level.fill);
+  bounded.capped = AsCount(level.fill - most);
+  level.fill = std::clamp(level.fill, least, most);
+  level.keep = std::clamp(level.keep, level.fill, most);
+  return bounded;
 }
 
 // Those of one second and type are told at once. Returns how many were beyond the limits.
@@ -253,6 +262,11 @@ void Predictor::Review(int64_t now_s) {
     auto& [id, member] = *one;
     const bool there = Follow(id, &member);
     if (there && member.fleet != nullptr && member.mode != PredictionMode::kOff) {
+      // A floor holds before the first creation.
+      for (const auto& [type, settings] : member.entry->warm.types) {
+        if (settings.min_shadows.value_or(0) > 0) member.fleet->TypeOf(type);
+      }
+      member.asks.resize(member.fleet->size());
       member.fleet->Review(now_s);
       for (Ask& ask : member.asks) ask.wanted = true;
       Publish(id, member);
@@ -284,8 +298,8 @@ void Predictor::Review(int64_t now_s) {
 bool Predictor::Follow(NetworkId id, Member* member) const {
   const std::shared_ptr<const NetworkEntry> entry = service_->FindNetwork(member->network);
   const bool there = entry != nullptr && entry->id == id && !entry->deleting;
-  member->mode = there ? entry->warm.mode : PredictionMode::kOff;
-  if (there) member->hit_rate = entry->warm.hit_rate;
+  member->mode = there ? entry->warm.mode_of_any() : PredictionMode::kOff;
+  if (there) member->entry = entry;
   return there;
 }
 
@@ -308,21 +322,26 @@ void Predictor::Publish(NetworkId id, const Member& member) {
   std::vector<TypePlan> plans;
   plans.reserve(member.asks.size());
   for (size_t type = 0; type < member.asks.size(); ++type) {
-    const Plan plan = PlanFor(member, type);
+    const auto [plan, settings, raised, capped] = PlanFor(member, type);
+    if (settings.mode == PredictionMode::kOff) continue;
     plans.push_back({.type = member.fleet->NameOf(type),
-                     .mode = member.mode,
+                     .mode = settings.mode,
                      .target = AsCount(plan.level.fill),
                      .held = member.asks[type].held,
                      .forecast = plan.forecast,
                      .spread = plan.spread,
                      .multiple = plan.multiple,
                      .announced = plan.announced,
+                     .hit_rate = settings.hit_rate,
+                     .raised = raised,
+                     .capped = capped,
                      .kept = plan.kept,
                      .lead = member.leads.Quantile(kLeadQuantile, kLead)});
   }
   std::sort(plans.begin(), plans.end(), [](const TypePlan& a, const TypePlan& b) { return a.type < b.type; });
   std::vector<ReactiveTarget> reactive;
-  for (size_t type = 0; member.mode == PredictionMode::kReserve && type < member.asks.size(); ++type) {
+  for (size_t type = 0; type < member.asks.size(); ++type) {
+    if (member.entry->warm.SettingsOf(member.fleet->NameOf(type)).mode != PredictionMode::kReserve) continue;
     const double mean = member.fleet->RateOf(type) * ReactiveTarget::kReactiveMinutes;
     const uint32_t target = AsCount(std::llround(std::ceil(ReactiveTarget::kTimes * mean)));
     if (target > 0) reactive.push_back({member.network, member.fleet->NameOf(type), target});
@@ -345,7 +364,9 @@ void Predictor::AskFor(NetworkId id, Member* member) {
   for (size_t type = 0; type < member->asks.size() && asked.size() < Service::kMaxPredictionsACall; ++type) {
     if (!std::exchange(member->asks[type].wanted, false)) continue;
     const uint32_t left = member->fleet->LeftOf(type);
-    const uint32_t count = CountFor(PlanFor(*member, type), left);
+    const Bounded bounded = PlanFor(*member, type);
+    if (bounded.settings.mode != PredictionMode::kReserve) continue;
+    const uint32_t count = CountFor(bounded.plan, left);
     if (count == 0 && left == 0) continue;  // what was there ends by itself
     if (count != left) member->fleet->Asked(type, count);
     call.predictions.push_back({.type = member->fleet->NameOf(type), .count = count, .horizon = kHorizon});

@@ -157,8 +157,8 @@ class Predictor {
   };
   struct Member {
     std::string network;
-    PredictionMode mode = PredictionMode::kOff;
-    double hit_rate = 0;
+    PredictionMode mode = PredictionMode::kOff;  // the most for any type
+    std::shared_ptr<const NetworkEntry> entry = {};  // as it was last followed
     std::unique_ptr<Fleet> fleet;  // nullptr: what it had learnt is being erased
     Notebook notebook;
     int64_t saved_s = 0;
@@ -172,7 +172,13 @@ class Predictor {
   int64_t Now() const;
   static PlannerOptions Options();
   static int64_t LeadSeconds(const Member& member);
-  Plan PlanFor(const Member& member, size_t type) const;
+  // Within the floor and the ceiling of its settings.
+  struct Bounded {
+    Plan plan;
+    PlanSettings settings;
+    uint32_t raised = 0, capped = 0;
+  };
+  Bounded PlanFor(const Member& member, size_t type) const;
 
   // predictor.cc: the step.
   uint64_t Learn(std::vector<Event> events);

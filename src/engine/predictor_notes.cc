@@ -21,7 +21,7 @@ constexpr absl::Duration kMostAhead = absl::Hours(1);
 
 void Predictor::OpenAll() {
   for (const NetworkEntry& network : service_->ListNetworks()) {
-    if (network.warm.mode == PredictionMode::kOff) continue;
+    if (network.warm.mode_of_any() == PredictionMode::kOff) continue;
     Member* member = Open(network.id, network.name);
     if (member == nullptr || member->fleet == nullptr) continue;
     for (Ask& ask : member->asks) ask.wanted = true;
@@ -42,7 +42,7 @@ Predictor::Member* Predictor::Open(NetworkId id, const std::string& network) {
     member.notebook = reader->notebook();
   }
   Member& member = found->second;
-  Follow(id, &member);
+  if (!Follow(id, &member)) return nullptr;
   if (member.fleet == nullptr) member.fleet = std::make_unique<Fleet>(Now(), Options());
   member.asks.resize(member.fleet->size());
   return &member;

@@ -129,7 +129,7 @@ void Predictor::WhenStored(Member* member, T answer, Reply<T> reply) {
 }
 
 void Predictor::Announce(const NetworkEntry& network, Announced announced, Reply<Announced> reply) {
-  if (network.warm.mode == PredictionMode::kOff) return reply(PredictionsOff(network.name));
+  if (network.warm.mode_of_any() == PredictionMode::kOff) return reply(PredictionsOff(network.name));
   if (announced.at != absl::InfinitePast()) announced.at = absl::FromUnixSeconds(absl::ToUnixSeconds(announced.at));
   Submit([this, id = network.id, name = network.name, announced = std::move(announced),
           reply = std::move(reply)](const absl::Status& refused) mutable {
