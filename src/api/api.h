@@ -24,7 +24,7 @@
 #include "api/http_server.h"
 #include "api/router.h"
 #include "api/watch_pump.h"
-#include "engine/type_plan.h"
+#include "engine/predictor.h"
 #include "service/service.h"
 
 namespace gnomon {
@@ -40,8 +40,7 @@ class Api {
     absl::AnyInvocable<absl::Status(std::string path) const> backup;  // writes a backup file at `path`
     std::string backup_dir;                                  // where backups are made before they are sent
     absl::AnyInvocable<void(const NetworkEntry&) const> configured;   // a network's warm pool was set
-    absl::AnyInvocable<std::vector<TypePlan>(const NetworkEntry&) const> plans;  // the engine's, by type
-    absl::AnyInvocable<bool() const> engine_stalled;                             // whether it no longer plans
+    Predictor* engine = nullptr;  // nullptr: nothing is predicted
     std::string version;
     absl::Duration heartbeat = WatchPump::kHeartbeat;  // of watches
   };
@@ -72,7 +71,6 @@ class Api {
   void GetNetwork(Call call, HttpRequest& request) const;
   void PatchNetwork(Call call, HttpRequest& request) const;
   void DeleteNetwork(Call call, HttpRequest& request) const;
-  void ListPlans(Call call, HttpRequest& request) const;
   void CreatePool(Call call, HttpRequest& request) const;
   void ListPools(Call call, HttpRequest& request) const;
   void GetPool(Call call, HttpRequest& request) const;
@@ -82,6 +80,15 @@ class Api {
   void ListHosts(Call call, HttpRequest& request) const;
   void GetHost(Call call, HttpRequest& request) const;
   void DeleteHost(Call call, HttpRequest& request) const;
+
+  // api_predictions.cc
+  void ListPlans(Call call, HttpRequest& request) const;
+  void CreateAnnouncement(Call call, HttpRequest& request) const;
+  void ListAnnouncements(Call call, HttpRequest& request) const;
+  void DeleteAnnouncement(Call call, HttpRequest& request) const;
+  void ImportHistory(Call call, HttpRequest& request) const;
+  // The one that the path names; nullptr: there is none, which is answered.
+  std::shared_ptr<const NetworkEntry> NetworkOf(const Call& call) const;
 
   // api_instances.cc
   void CreateInstance(Call call, HttpRequest& request) const;

@@ -11,52 +11,13 @@
 #include "api/answer.h"
 #include "api/api.h"
 #include "api/decode.h"
+#include "api/name_page.h"
 #include "base/absl_view.h"
 #include "base/error.h"
 #include "ipam/refusals.h"
 
 namespace gnomon {
 namespace {
-
-// What lists by name have in common: at most `page_size` of those after the token, which is a name.
-struct NamePage {
-  size_t page_size = 0;
-  std::string after;
-};
-
-absl::StatusOr<NamePage> DecodePage(const HttpRequest& request) {
-  QueryArguments query(request);
-  NamePage page;
-  page.page_size = static_cast<size_t>(query.Int("page_size", 100, 1, Service::kMaxPage));
-  page.after = query.Name("page_token");
-  GNOMON_RETURN_IF_ERROR(query.Done());
-  return page;
-}
-
-// The members of a page of things with a name; `write` writes one.
-template <typename T, typename NameOf, typename Write>
-std::string WritePage(std::string_view member, const std::vector<T>& all, const NamePage& page, NameOf name_of, Write write,
-                      const std::string& revision = "") {
-  std::string answer, next;
-  JsonWriter json(&answer);
-  json.BeginObject().Key(member).BeginArray();
-  size_t count = 0;
-  std::string last;
-  for (const T& one : all) {
-    if (name_of(one) <= page.after) continue;
-    if (count == page.page_size) {
-      next = last;
-      break;
-    }
-    write(one, &json);
-    last = name_of(one);
-    ++count;
-  }
-  json.EndArray().Key("next_page_token").String(next);
-  if (!revision.empty()) json.Key("revision").String(revision);
-  json.EndObject();
-  return answer;
-}
 
 // What a PATCH changes: what is not sent stays as it is when its turn comes. So the body is decoded twice: here, to
 // refuse it at once, and then on the present value.
@@ -83,6 +44,8 @@ struct WantedNetwork {
   std::optional<std::map<std::string, uint32_t>> warm_targets;
   std::optional<PredictionMode> prediction_mode;
   std::optional<double> target_hit_rate;
+  std::vector<std::string_view> settings;  // other members that were sent, as in `warm`
+  WarmPool warm;
 };
 
 absl::Status Compare(const WantedNetwork& wanted, const NetworkEntry& has) {
@@ -106,8 +69,15 @@ absl::Status Compare(const WantedNetwork& wanted, const NetworkEntry& has) {
   if (wanted.prediction_mode && *wanted.prediction_mode != has.warm.mode) {
     return differs("prediction_mode", std::string(NameOf(*wanted.prediction_mode)), changed);
   }
-  if (wanted.target_hit_rate && *wanted.target_hit_rate != has.warm.hit_rate) {
+  if (wanted.target_hit_rate && *wanted.target_hit_rate != has.warm.SettingsOf("").hit_rate) {
     return differs("target_hit_rate", absl::StrCat(*wanted.target_hit_rate), changed);
+  }
+  for (std::string_view name : wanted.settings) {
+    const bool same = name == "miss_cost"     ? wanted.warm.costs == has.warm.costs
+                      : name == "min_shadows" ? wanted.warm.min_shadows == has.warm.min_shadows
+                      : name == "max_shadows" ? wanted.warm.max_shadows == has.warm.max_shadows
+                                              : wanted.warm.types == has.warm.types;
+    if (!same) return differs(name, "", changed);
   }
   return absl::OkStatus();
 }
@@ -128,6 +98,10 @@ void Api::CreateNetwork(Call call, HttpRequest& request) const {
   if (body->Has("warm_targets")) wanted.warm_targets = warm.by_type;
   if (body->Has("prediction_mode")) wanted.prediction_mode = warm.mode;
   if (body->Has("target_hit_rate")) wanted.target_hit_rate = warm.hit_rate;
+  for (std::string_view setting : {"miss_cost", "min_shadows", "max_shadows", "types"}) {
+    if (body->Has(setting)) wanted.settings.push_back(setting);
+  }
+  wanted.warm = warm;
   call->network = name;
   if (!request.principal.MayUse(name)) return call->Fail(NetworkForbidden(name));
   auto reply = [this, call, wanted](absl::StatusOr<std::pair<NetworkView, bool>> made) {
@@ -179,18 +153,6 @@ void Api::PatchNetwork(Call call, HttpRequest& request) const {
 
 void Api::DeleteNetwork(Call call, HttpRequest&) const {
   parts_.service->DeleteNetwork(call->arguments[0], AnsweringNothing(call));
-}
-
-void Api::ListPlans(Call call, HttpRequest& request) const {
-  absl::StatusOr<NamePage> page = DecodePage(request);
-  if (!page.ok()) return call->Fail(page.status());
-  parts_.service->GetNetwork(call->arguments[0], [this, call, page = *page](absl::StatusOr<NetworkView> view) {
-    if (!view.ok()) return call->Fail(view.status());
-    const std::vector<TypePlan> plans = parts_.plans ? parts_.plans(view->entry) : std::vector<TypePlan>();
-    call->Send(200, WritePage(
-                        "plans", plans, page, [](const TypePlan& plan) { return plan.type; },
-                        [this](const TypePlan& plan, JsonWriter* json) { encoder_.Write(plan, json); }));
-  });
 }
 
 void Api::CreatePool(Call call, HttpRequest& request) const {

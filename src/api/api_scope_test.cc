@@ -57,6 +57,10 @@ const std::vector<RouteCase>& AllCases() {
       {"PATCH", "/v1/networks/{network}", kAdmin, Reach::kNetwork, "{}"},
       {"DELETE", "/v1/networks/{network}", kAdmin, Reach::kNetwork},  // an instance keeps it from going
       {"GET", "/v1/networks/{network}/plans", kViewer, Reach::kNetwork},
+      {"POST", "/v1/networks/{network}/announcements", kAllocator, Reach::kNetwork},
+      {"GET", "/v1/networks/{network}/announcements", kViewer, Reach::kNetwork},
+      {"DELETE", "/v1/networks/{network}/announcements/{source}/{id}", kAllocator, Reach::kNetwork},
+      {"POST", "/v1/networks/{network}/history", kAdmin, Reach::kNetwork},
       {"POST", "/v1/networks/{network}/pools", kAdmin, Reach::kNetwork},
       {"GET", "/v1/networks/{network}/pools", kViewer, Reach::kNetwork},
       {"GET", "/v1/networks/{network}/pools/{pool}", kViewer, Reach::kNetwork},

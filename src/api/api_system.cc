@@ -28,15 +28,15 @@ void Api::Readyz(Call call, HttpRequest& request) const {
     if (!verbose) return call->SendAs("text/plain; charset=utf-8", "ok\n");
     // Neither keeps anything from being served: they are told, but the check passes.
     const bool paused = parts_.service->expiry_paused();
-    const bool stalled = parts_.engine_stalled && parts_.engine_stalled();
+    const bool stalled = parts_.engine != nullptr && parts_.engine->stalled();
     call->SendAs(
         "text/plain; charset=utf-8",
         absl::StrCat("[+]store ok\n[+]shards ok\n",
                      paused ? "[-]expiry paused: the wall clock had moved by more than an hour at the start; set it "
                               "right, or POST /v1/expiry:resume\n"
                             : "[+]expiry ok\n",
-                     stalled ? "[-]engine stalled: it has missed three reviews; warm targets go on, its own "
-                               "shadows end within five minutes\n"
+                     stalled ? "[-]engine stalled: it has missed three reviews; the reactive formula holds "
+                               "shadows by the last known rates, its own end within five minutes\n"
                              : "[+]engine ok\n",
                      "readyz check passed\n"));
   });

@@ -31,12 +31,9 @@ TEST_F(ApiSystemTest, TheServerTellsOfItself) {
   EXPECT_EQ(Post("/v1/backup", "").code(), "404 PATH_NOT_FOUND") << "this server makes none";
 }
 
-class ApiStalledEngineTest : public ApiFixture {
- protected:
-  ApiStalledEngineTest() : ApiFixture([](Api::Parts* parts) { parts->engine_stalled = [] { return true; }; }) {}
-};
-
-TEST_F(ApiStalledEngineTest, AStalledEngineIsToldOfAndTheServerIsReady) {
+TEST_F(ApiSystemTest, AStalledEngineIsToldOfAndTheServerIsReady) {
+  predictor_->Stop();
+  clock.Pass(Predictor::kStalledRounds * Predictor::kReview + absl::Seconds(1));
   ApiAnswer ready = Get("/readyz?verbose");
   EXPECT_EQ(ready.status, 200);
   EXPECT_THAT(ready.body, HasSubstr("[-]engine stalled"));

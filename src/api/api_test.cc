@@ -83,36 +83,6 @@ TEST_F(ApiTest, ANetworkSaysHowItIsPredicted) {
   EXPECT_EQ(network["/target_hit_rate"].substr(0, 3), "9.5") << "a refusal changes nothing";
 }
 
-class ApiPlansTest : public ApiFixture {
- protected:
-  ApiPlansTest()
-      : ApiFixture([](Api::Parts* parts) {
-          parts->plans = [](const NetworkEntry& network) -> std::vector<TypePlan> {
-            if (network.warm.mode == PredictionMode::kOff) return {};
-            TypePlan web{
-                .type = "web", .mode = network.warm.mode, .target = 5, .held = 4, .forecast = 1.5, .spread = 1};
-            web.multiple = 2;
-            return {{.type = "ci", .mode = network.warm.mode}, web};
-          };
-        }) {}
-};
-
-TEST_F(ApiPlansTest, ThePlansOfANetworkAreListedWithTheirExplanation) {
-  EXPECT_EQ(Get("/v1/networks/prod/plans").code(), "404 NETWORK_NOT_FOUND");
-  Post("/v1/networks", R"({"name":"prod","account":"acme"})");
-  EXPECT_EQ(Get("/v1/networks/prod/plans").size("plans"), 0u) << "the mode is off";
-  Patch("/v1/networks/prod", R"({"prediction_mode":"observe"})");
-  EXPECT_EQ(Get("/v1/networks/prod/plans").size("plans"), 2u);
-  ApiAnswer page = Get("/v1/networks/prod/plans?page_token=ci");
-  ASSERT_EQ(page.size("plans"), 1u);
-  EXPECT_EQ(page["/plans/0/type"], "web");
-  EXPECT_EQ(page["/plans/0/mode"], "observe");
-  EXPECT_EQ(page["/plans/0/target"], "5");
-  EXPECT_EQ(page["/plans/0/held"], "4");
-  EXPECT_EQ(page["/plans/0/multiple"].substr(0, 1), "2");
-  EXPECT_EQ(Get("/v1/networks/prod/plans?type=web").code(), "400 UNKNOWN_ARGUMENT");
-}
-
 TEST_F(ApiTest, ListsByNameArePagedWithoutLossOrRepetition) {
   for (int i = 0; i < 7; ++i) {
     EXPECT_EQ(Post("/v1/networks", absl::StrCat(R"({"name":"n)", i, R"(","account":"acme"})")).code(), "201");

@@ -10,6 +10,7 @@
 #include "base/absl_view.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/predictor.h"
 
 namespace gnomon {
 namespace {
@@ -48,6 +49,15 @@ absl::StatusOr<Strategy> ParseStrategy(const std::string& name) {
   }
   return Error(Invalid("INVALID_STRATEGY", "strategy", name, absl::StrCat("\"", Excerpt(name), "\" is no strategy")))
       .Hint("use longest_idle, lowest_first or random");
+}
+
+absl::StatusOr<absl::Time> ParseTime(const std::string& text) {
+  absl::Time time;
+  std::string ignored;
+  const bool read = absl::ParseTime(absl::RFC3339_full, text, &time, &ignored);
+  if (read && time > absl::InfinitePast() && time < absl::InfiniteFuture()) return time;
+  return Error(Invalid("INVALID_TIME", "at", Excerpt(text), absl::StrCat("\"", Excerpt(text), "\" is no time")))
+      .Hint("use one as 2026-11-24T09:00:00Z");
 }
 
 absl::StatusOr<PredictionMode> ParseMode(const std::string& name) {
@@ -245,16 +255,111 @@ absl::Status DecodePrediction(JsonObject& body, Prediction* prediction) {
   return possible.ok() ? possible : InField(possible, body.Path(PartsOf(possible).field));
 }
 
+absl::Status DecodeAnnouncement(JsonObject& body, Announced* announced) {
+  int64_t count = 0;
+  std::optional<absl::Time> at;
+  body.RequiredName("type", &announced->type).Required("count", &count).Range("count", count, 1, Predictor::kMaxAnnounced);
+  body.OptionalName("source", &announced->id.source).OptionalName("id", &announced->id.id);
+  Parsed<absl::Time>(body, "at", ParseTime, &at);
+  GNOMON_RETURN_IF_ERROR(body.Done());
+  announced->count = static_cast<uint32_t>(count);
+  if (at) announced->at = *at;
+  return absl::OkStatus();
+}
+
+absl::Status DecodeHistory(JsonObject& body, std::string* id, std::vector<PastCreations>* past) {
+  std::vector<JsonObject> rows;
+  body.OptionalName("id", id).Required("creations", &rows);
+  GNOMON_RETURN_IF_ERROR(body.Done());
+  for (JsonObject& row : rows) {
+    PastCreations one{.count = 1};
+    std::optional<int64_t> count;
+    std::string at_text;
+    row.RequiredName("type", &one.type).Required("at", &at_text).Optional("count", &count);
+    row.Range("count", count, 1, Predictor::kMaxAnnounced);
+    GNOMON_RETURN_IF_ERROR(row.Done());
+    absl::StatusOr<absl::Time> at = ParseTime(at_text);
+    if (!at.ok()) return InField(at.status(), row.Path("at"));
+    one.time_s = absl::ToUnixSeconds(*at);
+    if (count) one.count = static_cast<uint32_t>(*count);
+    past->push_back(std::move(one));
+  }
+  return absl::OkStatus();
+}
+
+namespace {
+
+// The hit rate or the costs; nullopt for what was not sent.
+void DecodeAim(JsonObject& body, std::optional<double>* hit_rate, std::optional<Costs>* costs) {
+  std::optional<double> miss, idle;
+  body.Optional("target_hit_rate", hit_rate).Optional("miss_cost", &miss).Optional("idle_cost", &idle);
+  if (!miss && !idle) return;
+  if (*hit_rate) {
+    return body.Fail(Invalid("INVALID_WARM_POOL", body.Path("target_hit_rate"), absl::StrCat(**hit_rate),
+                             "the hit rate and the costs are two ways to say the same")
+                         .Hint("send target_hit_rate, or miss_cost and idle_cost"));
+  }
+  if (miss && idle) {
+    *costs = Costs{*miss, *idle};
+  } else {
+    body.Fail(Invalid("MISSING_FIELD", body.Path(miss ? "idle_cost" : "miss_cost"), "", "one cost says nothing without the other"));
+  }
+}
+
+void DecodeBounds(JsonObject& body, std::optional<int64_t>* min, std::optional<int64_t>* max) {
+  body.Optional("min_shadows", min).Range("min_shadows", *min, 0, Catalogue::kMaxWarmTarget);
+  body.Optional("max_shadows", max).Range("max_shadows", *max, 0, Network::kMaxPredicted);
+}
+
+TypeSettings DecodeTypeSettings(JsonObject& body) {
+  TypeSettings set;
+  std::optional<int64_t> min, max;
+  Parsed<PredictionMode>(body, "prediction_mode", ParseMode, &set.mode);
+  DecodeAim(body, &set.hit_rate, &set.costs);
+  DecodeBounds(body, &min, &max);
+  if (min) set.min_shadows = static_cast<uint32_t>(*min);
+  if (max) set.max_shadows = static_cast<uint32_t>(*max);
+  return set;
+}
+
+void DecodePlanSettings(JsonObject& body, WarmPool* warm) {
+  std::optional<PredictionMode> mode;
+  std::optional<double> hit_rate;
+  std::optional<Costs> costs;
+  std::optional<int64_t> min, max;
+  std::optional<JsonObject> types;
+  // First, as what it does not know is told before what is missing.
+  if (body.Optional("types", &types); types) {
+    warm->types.clear();
+    for (const std::string& type : types->names()) {
+      if (absl::Status named = CheckName(types->Path(Excerpt(type)), type); !named.ok()) return body.Fail(named);
+      std::optional<JsonObject> settings;
+      types->Optional(type, &settings);
+      if (!settings) continue;
+      warm->types[type] = DecodeTypeSettings(*settings);
+      if (absl::Status done = settings->Done(); !done.ok()) return body.Fail(done);
+    }
+    if (absl::Status done = types->Done(); !done.ok()) return body.Fail(done);
+  }
+  Parsed<PredictionMode>(body, "prediction_mode", ParseMode, &mode);
+  DecodeAim(body, &hit_rate, &costs);
+  DecodeBounds(body, &min, &max);
+  if (mode) warm->mode = *mode;
+  if (hit_rate) warm->hit_rate = *hit_rate;
+  if (hit_rate || costs) warm->costs = costs;
+  if (min) warm->min_shadows = static_cast<uint32_t>(*min);
+  if (max) warm->max_shadows = static_cast<uint32_t>(*max);
+}
+
+}  // namespace
+
 absl::Status DecodeWarmPool(JsonObject& body, WarmPool* warm) {
   std::optional<int64_t> target;
   std::optional<std::map<std::string, int64_t>> targets;
-  std::optional<PredictionMode> mode;
+  DecodePlanSettings(body, warm);
   body.Optional("warm_target", &target)
       .Range("warm_target", target, 0, Catalogue::kMaxWarmTarget)
-      .Optional("warm_targets", &targets)
-      .Optional("target_hit_rate", &warm->hit_rate);
-  Parsed<PredictionMode>(body, "prediction_mode", ParseMode, &mode);
-  if (mode) warm->mode = *mode;
+      .Optional("warm_targets", &targets);
   if (target) warm->target = static_cast<uint32_t>(*target);
   if (!targets) return body.Done();
   warm->by_type.clear();

@@ -16,6 +16,8 @@
 #include "absl/status/statusor.h"
 #include "api/http_message.h"
 #include "api/json.h"
+#include "engine/announced.h"
+#include "engine/fleet.h"
 #include "service/service.h"
 
 namespace gnomon {
@@ -62,8 +64,14 @@ absl::Status DecodePoolMembers(JsonObject& body, PoolConfig* config);
 // One of "predictions". Errors: also those of Network::Validate.
 absl::Status DecodePrediction(JsonObject& body, Prediction* prediction);
 
-// "warm_target", "warm_targets", "prediction_mode" and "target_hit_rate", into `warm`; those that were not sent stay as
-// they are.
+// All of an announcement, "at" an RFC 3339 time. What was not sent of "source", "id" and "at" stays as it is.
+absl::Status DecodeAnnouncement(JsonObject& body, Announced* announced);
+
+// "id" and "creations"; an id that was not sent stays as it is.
+absl::Status DecodeHistory(JsonObject& body, std::string* id, std::vector<PastCreations>* past);
+
+// "warm_target", "warm_targets", "prediction_mode", "target_hit_rate" or the two costs, "min_shadows", "max_shadows" and
+// "types", into `warm`; those that were not sent stay as they are. A hit rate takes the costs away, and they it.
 absl::Status DecodeWarmPool(JsonObject& body, WarmPool* warm);
 
 }  // namespace gnomon

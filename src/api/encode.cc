@@ -22,6 +22,12 @@ JsonWriter& Text(JsonWriter* json, std::string_view key, std::string_view value)
   return json->Key(key).String(value);
 }
 
+void WriteCosts(const std::optional<Costs>& costs, JsonWriter* json) {
+  if (!costs) return;
+  json->Key("miss_cost").Double(costs->miss);
+  json->Key("idle_cost").Double(costs->idle);
+}
+
 }  // namespace
 
 std::string_view NameOf(AddressState state) { return kStates[static_cast<size_t>(state)]; }
@@ -38,7 +44,21 @@ void Encoder::WriteEntryMembers(const NetworkEntry& entry, JsonWriter* json) con
   for (const auto& [type, target] : entry.warm.by_type) json->Key(type).Int(target);
   json->EndObject();
   Text(json, "prediction_mode", NameOf(entry.warm.mode));
-  json->Key("target_hit_rate").Double(entry.warm.hit_rate);
+  json->Key("target_hit_rate").Double(entry.warm.SettingsOf("").hit_rate);
+  WriteCosts(entry.warm.costs, json);
+  json->Key("min_shadows").Int(entry.warm.min_shadows);
+  json->Key("max_shadows").Int(entry.warm.max_shadows);
+  json->Key("types").BeginObject();
+  for (const auto& [type, settings] : entry.warm.types) {
+    json->Key(type).BeginObject();
+    if (settings.mode) Text(json, "prediction_mode", NameOf(*settings.mode));
+    if (settings.hit_rate) json->Key("target_hit_rate").Double(*settings.hit_rate);
+    WriteCosts(settings.costs, json);
+    if (settings.min_shadows) json->Key("min_shadows").Int(*settings.min_shadows);
+    if (settings.max_shadows) json->Key("max_shadows").Int(*settings.max_shadows);
+    json->EndObject();
+  }
+  json->EndObject();
 }
 
 void Encoder::Write(const NetworkEntry& entry, JsonWriter* json) const {
@@ -70,6 +90,22 @@ void Encoder::Write(const TypePlan& plan, JsonWriter* json) const {
   json->Key("multiple").Double(plan.multiple);
   json->Key("announced").Int(plan.announced);
   json->Key("kept").Double(plan.kept);
+  json->Key("target_hit_rate").Double(plan.hit_rate);
+  json->Key("raised").Int(plan.raised);
+  json->Key("capped").Int(plan.capped);
+  json->Key("lead_seconds").Double(absl::ToDoubleSeconds(plan.lead));
+  json->EndObject();
+}
+
+void Encoder::Write(const Announced& announced, JsonWriter* json) const {
+  json->BeginObject();
+  Text(json, "source", announced.id.source);
+  Text(json, "id", announced.id.id);
+  Text(json, "type", announced.type);
+  json->Key("count").Int(announced.count);
+  json->Key("at").Time(announced.at);
+  json->Key("left").Int(announced.left);
+  json->Key("cancelled").Bool(announced.cancelled);
   json->EndObject();
 }
 

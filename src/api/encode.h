@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/json.h"
+#include "engine/announced.h"
 #include "engine/type_plan.h"
 #include "service/service.h"
 
@@ -24,6 +25,7 @@ class Encoder {
   void Write(const NetworkEntry& entry, JsonWriter* json) const;  // without what only its shard knows
   void Write(const PoolView& view, JsonWriter* json) const;
   void Write(const TypePlan& plan, JsonWriter* json) const;
+  void Write(const Announced& announced, JsonWriter* json) const;
   void Write(const PoolConfig& config, JsonWriter* json) const;
   void Write(const std::string& network, const RecordView& view, JsonWriter* json) const;
   void Write(const std::string& network, const InstanceView& view, JsonWriter* json) const;

@@ -70,6 +70,12 @@ void JsonObject::Fail(absl::Status error) {
   if (rep_->error.ok()) rep_->error = std::move(error);
 }
 
+std::vector<std::string> JsonObject::names() const {
+  std::vector<std::string> all;
+  for (const auto& member : *rep_->object) all.emplace_back(member.key());
+  return all;
+}
+
 bool JsonObject::Has(std::string_view name) const {
   const json::value* value = rep_->object->if_contains(json::string_view(name.data(), name.size()));
   return value != nullptr && !value->is_null();

@@ -79,6 +79,8 @@ class JsonObject {
   bool Has(std::string_view name) const;
   // Whether it was sent as null.
   bool IsNull(std::string_view name) const;
+  // Of all members, in their order; none of them counts as asked for.
+  std::vector<std::string> names() const;
   // The path of a member, for errors of the caller's own: "instances[3].id".
   std::string Path(std::string_view name) const;
   // Keeps `error` as the first if there is none yet.

@@ -58,8 +58,10 @@ absl::Status Daemon::Open() {
   GNOMON_ASSIGN_OR_RETURN(store_, RocksDbStore::Open(StoreOptions(config_)));
   const ServiceOptions options{.shards = static_cast<size_t>(config_.shards), .shard = {}, .metrics = &metrics_};
   GNOMON_ASSIGN_OR_RETURN(service_, Service::Start(store_.get(), clock_, options));
-  replenisher_ = std::make_unique<Replenisher>(service_.get(), clock_);
-  predictor_ = std::make_unique<Predictor>(service_.get(), clock_);
+  replenisher_ = std::make_unique<Replenisher>(service_.get(), clock_,
+                                               [this] { return predictor_->ReactiveTargetsIfStalled(); });
+  predictor_ = std::make_unique<Predictor>(service_.get(), clock_,
+                                           [](const std::string& message) { spdlog::warn("{}", message); });
   service_->OnCreation([this](const Service::Creation& creation) {
     replenisher_->Created(creation);
     predictor_->Created(creation);
@@ -83,8 +85,7 @@ absl::Status Daemon::Serve() {
   parts.backup = [this](const std::string& path) { return WriteBackup(*store_, path).status(); };
   parts.backup_dir = config_.data_dir;
   parts.configured = [this](const NetworkEntry& network) { replenisher_->Configured(network); };
-  parts.plans = [this](const NetworkEntry& network) { return predictor_->Plans(network); };
-  parts.engine_stalled = [this] { return predictor_->stalled(); };
+  parts.engine = predictor_.get();
   parts.version = version_;
   api_ = std::make_unique<Api>(std::move(parts));
   HttpServerOptions options = config_.ServerOptions();

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "gmock/gmock.h"
 #include "sim/killed_daemon.h"
 
@@ -54,6 +55,9 @@ class ProgramsTest : public testing::Test {
   void Do(const std::string& words) const {
     const Ran ran = Gnomon(words);
     EXPECT_EQ(ran.code, 0) << words << ": " << ran.output;
+  }
+  static std::string InAnHour() {
+    return absl::FormatTime("%E4Y-%m-%dT%H:%M:%SZ", SystemClock().Wall() + absl::Hours(1), absl::UTCTimeZone());
   }
   std::string Write(const std::string& name, const std::string& text) const {
     const std::string path = absl::StrCat(folder_, "/", name);
@@ -238,6 +242,40 @@ TEST_F(ProgramsTest, ANetworksQuarantinesEndWithItAndAPoolsDoNot) {
   Do("release vm-1 -n n");
   EXPECT_EQ(Gnomon("delete pool p -n n").code, 4);
   Do("delete network n");
+}
+
+TEST_F(ProgramsTest, WhatTheEngineKnowsSurvivesAKill) {
+  Do("create network n --account acme");
+  std::string rows = "time,type,count\n";
+  for (int minute = 0; minute < 600; minute += 7) absl::StrAppend(&rows, minute * 60, ",web,12\n", minute * 60 + 9, ",db,3\n");
+  const std::string file = Write("past.csv", rows);
+  Do(absl::StrCat("import-history ", file, " -n n --start 2026-03-01T00:00:00Z"));
+  Do(absl::StrCat("import-history ", file, " -n n --start 2026-03-01T00:00:00Z"));  // again changes nothing
+  Do("update network n --prediction-mode observe");
+  Do("create pool p -n n --prefix 10.0.0.0/24");
+  Do("announce web 30 -n n --source ci --id build-77 --at " + InAnHour());
+  Do("announce web 5 -n n --source ci --id build-78 --at " + InAnHour());
+  Do("delete announcement ci build-78 -n n");
+  auto restart = [this] {
+    daemon_.Crash();
+    const absl::StatusOr<std::string> url = daemon_.Start();
+    ASSERT_TRUE(url.ok()) << url.status();
+    url_ = *url;
+  };
+  auto plans = [this] {
+    std::string text = "no plans";
+    for (int i = 0; i < 200 && text.find("no plans") != std::string::npos; ++i) text = Gnomon("get plans -n n -o json").output;
+    return text;
+  };
+  restart();
+  const std::string before = plans();
+  EXPECT_THAT(before, HasSubstr("\"type\": \"web\""));
+  EXPECT_THAT(before, HasSubstr("\"type\": \"db\""));
+  Do("allocate vm-1 -n n --type web");
+  EXPECT_THAT(Gnomon("get announcements -n n -o name").output, "build-77\n");
+  restart();
+  EXPECT_EQ(plans(), before);
+  EXPECT_THAT(Gnomon("get announcements -n n -o name").output, "build-77\n");
 }
 
 TEST_F(ProgramsTest, TlsToAServerWithoutItIsExplained) {

@@ -14,8 +14,8 @@
 //   StateReader reader(writer.bytes());
 //   reader(copy);                        // reader.ok(): copy equals tally in every bit
 //
-// Integers are varints of 7 bits a byte, the lowest first, signed ones as zigzag; floats are their bits; lists begin
-// with their length. The bytes carry neither names nor a version: whoever stores them adds a version and a checksum.
+// Integers are varints of 7 bits a byte, the lowest first, signed ones as zigzag; floats are their bits; lists and texts
+// begin with their length. The bytes carry neither names nor a version: whoever stores them adds a version and a checksum.
 //
 // Threads: not thread-safe. Errors: a reader that finds something else is no longer ok() and reads zeros; it allocates
 // no more than the bytes can hold. Limits: no float beyond kLargest in size, none that is not a number.
@@ -61,6 +61,10 @@ class StateWriter {
     if constexpr (std::is_signed_v<T>) bits = (bits << 1) ^ (number < 0 ? ~uint64_t{0} : 0);
     for (; bits >= 0x80; bits >>= 7) bytes_.push_back(static_cast<char>(bits | 0x80));
     bytes_.push_back(static_cast<char>(bits));
+  }
+  void Put(const std::string& text) {
+    Put(text.size());
+    bytes_.append(text);
   }
   void Put(double number) { AppendU64(&bytes_, std::bit_cast<uint64_t>(number)); }
   void Put(float number) { AppendU32(&bytes_, std::bit_cast<uint32_t>(number)); }
@@ -119,6 +123,13 @@ class StateReader {
     const T value = static_cast<T>(bits);
     Require(!more && static_cast<uint64_t>(value) == bits);
     *number = ok_ ? value : T{};
+  }
+  void Get(std::string* text) {
+    size_t size = 0;
+    Get(&size);
+    Require(size <= left_.size());
+    text->assign(left_.substr(0, ok_ ? size : 0));
+    left_.remove_prefix(text->size());
   }
   void Get(double* number) { *number = Checked(std::bit_cast<double>(ReadU64(Next(8)))); }
   void Get(float* number) { *number = Checked(std::bit_cast<float>(ReadU32(Next(4)))); }

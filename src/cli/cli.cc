@@ -114,6 +114,7 @@ int RunCli(const std::vector<std::string>& words, const Console& console) {
   AddReadCommands(tree);
   AddWriteCommands(tree);
   AddUpdateCommands(tree);
+  AddEngineCommands(tree);
   AddFileCommands(tree);
   AddReplayCommand(tree);
   AddSimulateCommand(tree);

@@ -65,6 +65,7 @@ void PrintList(Session& session, const Kind& kind, JsonArray rows);
 void AddReadCommands(CommandTree& tree);     // get, describe, watch
 void AddWriteCommands(CommandTree& tree);    // create, delete, allocate, release, reassign, predict
 void AddUpdateCommands(CommandTree& tree);   // update
+void AddEngineCommands(CommandTree& tree);   // announce, delete announcement, import-history
 void AddFileCommands(CommandTree& tree);     // backup, restore, check, import, export
 void AddReplayCommand(CommandTree& tree);    // replay
 void AddSimulateCommand(CommandTree& tree);  // simulate

@@ -13,6 +13,34 @@ std::vector<Column> AddressColumns() {
           {"POOL", "pool"},       {"HOST", "host"},   {"SINCE", "since"},       {"UNTIL", "until"}};
 }
 
+Kind PlanKind() {
+  return {"plan",
+       "plans",
+       "pl",
+       true,
+       false,
+       {},
+       {{"TYPE", "type"},
+        {"MODE", "mode"},
+        {"TARGET", "target"},
+        {"HELD", "held"},
+        {"FORECAST", "forecast"},
+        {"SPREAD", "spread"},
+        {"MULTIPLE", "multiple"},
+        {"ANNOUNCED", "announced"},
+        {"KEPT", "kept"}}};
+}
+
+Kind AnnouncementKind() {
+  return {"announcement",
+       "announcements",
+       "ann",
+       true,
+       false,
+       {},
+       {{"ID", "id"}, {"SOURCE", "source"}, {"TYPE", "type"}, {"COUNT", "count"}, {"LEFT", "left"}, {"AT", "at"}}};
+}
+
 }  // namespace
 
 const std::vector<Kind>& AllKinds() {
@@ -70,6 +98,8 @@ const std::vector<Kind>& AllKinds() {
         {"POOL", "pool"},
         {"WARMTH", "warmth"},
         {"UNTIL", "until"}}},
+      PlanKind(),
+      AnnouncementKind(),
       {"address", "addresses", "addr", true, true, {"type", "zone", "host", "pool", "state"}, AddressColumns()},
       {"host", "hosts", "ho", false, true, {}, {{"NAME", "name|host"}, {"PHYSICAL ADDRESS", "physical_address"}}}};
   return kKinds;

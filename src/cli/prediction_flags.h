@@ -12,7 +12,8 @@ namespace gnomon {
 
 struct PredictionFlags {
   std::optional<std::string> mode;
-  std::optional<double> hit_rate;
+  std::optional<double> hit_rate, miss_cost, idle_cost;
+  std::optional<int64_t> min_shadows, max_shadows;
 };
 
 // Declares them; `flags` outlives the command.

@@ -1,39 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The thread, and what one step does.
 #include "engine/predictor.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/absl_view.h"
+#include "base/error.h"
 
 namespace gnomon {
 namespace {
 
-constexpr int64_t kDayS = 86400;
 constexpr absl::Duration kShortestWait = absl::Milliseconds(1);  // a thread's, however fast the clock runs
+constexpr double kLeadQuantile = 0.95;
 
 uint32_t AsCount(int64_t number) {
   return static_cast<uint32_t>(std::clamp<int64_t>(number, 0, Network::kMaxPredicted));
 }
 
-std::string Metric(std::string_view name, std::string_view type, std::string_view help, uint64_t value) {
+std::string Head(std::string_view name, std::string_view type, std::string_view help) {
   return absl::StrCat("# HELP ", AbslView(name), " ", AbslView(help), "\n# TYPE ", AbslView(name), " ", AbslView(type),
-                      "\n", AbslView(name), " ", value, "\n");
+                      "\n");
+}
+
+std::string Metric(std::string_view name, std::string_view type, std::string_view help, uint64_t value) {
+  return absl::StrCat(Head(name, type, help), AbslView(name), " ", value, "\n");
 }
 
 }  // namespace
 
-Predictor::Fleet::Fleet(std::string name, int64_t midnight)
-    : network(std::move(name)),
-      midnight_s(midnight),
-      planner({.lead_s = absl::ToDoubleSeconds(kLead), .review_s = absl::ToDoubleSeconds(kReview)}) {}
-
 // The ids of one process differ from those of the one before, which the service may still know.
-Predictor::Predictor(Service* service, const Clock* clock)
+Predictor::Predictor(Service* service, const Clock* clock, std::function<void(const std::string&)> warn)
     : service_(service),
       clock_(clock),
+      warn_(std::move(warn)),
       wall_(clock->Wall()),
       start_(clock->Monotonic()),
       id_prefix_(absl::StrCat(absl::Hex(absl::ToUnixMicros(wall_)), "-")),
@@ -44,12 +49,13 @@ Predictor::~Predictor() { Stop(); }
 void Predictor::Start() {
   thread_ = std::thread([this] {
     for (;;) {
+      Step();
       {
         absl::MutexLock lock(&mutex_);
-        mutex_.AwaitWithTimeout(absl::Condition(&stopping_), std::max(clock_->Real(kStep), kShortestWait));
+        auto wakes = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return woken_ || stopping_; };
+        mutex_.AwaitWithTimeout(absl::Condition(&wakes), std::max(clock_->Real(kStep), kShortestWait));
         if (stopping_) return;
       }
-      Step();
     }
   });
 }
@@ -57,16 +63,15 @@ void Predictor::Start() {
 void Predictor::Stop() {
   {
     absl::MutexLock lock(&mutex_);
+    if (std::exchange(stopped_, true)) return;
     stopping_ = true;
   }
   if (thread_.joinable()) thread_.join();
-  absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(
-      +[](size_t* in_flight) { return *in_flight == 0; }, &in_flight_));
+  Flush();
 }
 
 void Predictor::Created(const Service::Creation& creation) {
-  if (creation.network.warm.mode == PredictionMode::kOff) return;
+  if (creation.network.warm.mode_of_any() == PredictionMode::kOff) return;
   absl::MutexLock lock(&mutex_);
   if (stopping_) return;
   if (queue_.size() >= kMaxQueued) {
@@ -77,20 +82,27 @@ void Predictor::Created(const Service::Creation& creation) {
 }
 
 void Predictor::Step() {
+  if (!std::exchange(opened_, true)) OpenAll();
   std::vector<Event> events;
   std::vector<Answer> answers;
+  std::vector<Written> written;
+  std::vector<Request> requests;
   int64_t now_s = 0;
   bool due = false;
   {
     absl::MutexLock lock(&mutex_);
+    woken_ = false;
     events.swap(queue_);
     answers.swap(answers_);
+    written.swap(written_);
+    requests.swap(requests_);
     now_s = Now();
     due = now_s - reviewed_s_ >= absl::ToInt64Seconds(kReview);
   }
-  uint64_t ignored = 0;
-  for (const Event& event : events) ignored += Learn(event) ? 0 : 1;
+  for (const Written& one : written) TakeWritten(one);
+  const uint64_t ignored = Learn(std::move(events));
   for (const Answer& answer : answers) Take(answer);
+  for (Request& request : requests) request(absl::OkStatus());
   if (due) Review(now_s);
   {
     absl::MutexLock lock(&mutex_);
@@ -100,14 +112,31 @@ void Predictor::Step() {
       ++rounds_;
     }
   }
-  for (auto& [id, fleet] : fleets_) Ask(id, &fleet);
+  bool waited_for = false;
+  for (auto& [id, member] : members_) {
+    if (member.fleet != nullptr) LookAtAnnouncements(id, &member, now_s);
+    if (member.fleet != nullptr) AskFor(id, &member);
+    Write(id, &member, now_s);
+    waited_for |= !member.waiters.empty();
+  }
+  absl::MutexLock lock(&mutex_);
+  waited_for_ = waited_for;
+  woken_ |= waited_for && !written_.empty();
 }
 
 std::vector<TypePlan> Predictor::Plans(const NetworkEntry& network) const {
-  if (network.warm.mode == PredictionMode::kOff) return {};
+  if (network.warm.mode_of_any() == PredictionMode::kOff) return {};
   absl::MutexLock lock(&mutex_);
   auto found = plans_.find(network.id);
   return found == plans_.end() ? std::vector<TypePlan>() : found->second;
+}
+
+std::optional<std::vector<ReactiveTarget>> Predictor::ReactiveTargetsIfStalled() const {
+  if (!stalled()) return std::nullopt;
+  std::vector<ReactiveTarget> targets;
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [id, some] : reactive_) targets.insert(targets.end(), some.begin(), some.end());
+  return targets;
 }
 
 uint64_t Predictor::rounds() const {
@@ -130,128 +159,233 @@ uint64_t Predictor::failed() const {
   return failed_;
 }
 
+uint64_t Predictor::lost() const {
+  absl::MutexLock lock(&mutex_);
+  return lost_;
+}
+
 std::string Predictor::MetricsText() const {
-  return absl::StrCat(
+  std::string text = absl::StrCat(
       Metric("gnomon_engine_rounds_total", "counter", "Reviews of all plans by the prediction engine.", rounds()),
-      Metric("gnomon_engine_stalled", "gauge", "1 if the engine has missed three reviews; warm targets go on.",
+      Metric("gnomon_engine_stalled", "gauge", "1 if the engine has missed three reviews; the reactive formula holds shadows instead.",
              stalled() ? 1 : 0),
       Metric("gnomon_engine_ignored_creations_total", "counter",
              "Creations beyond the engine's limits, which it has not learnt from.", ignored()),
-      Metric("gnomon_engine_failed_predictions_total", "counter", "Calls of the engine that failed.", failed()));
+      Metric("gnomon_engine_failed_predictions_total", "counter", "Calls of the engine that failed.", failed()),
+      Metric("gnomon_engine_lost_states_total", "counter",
+             "What was learnt of a network and could not be read: it is learnt anew.", lost()));
+  absl::MutexLock lock(&mutex_);
+  absl::StrAppend(&text, Metric("gnomon_engine_failed_writes_total", "counter",
+                                "Writes of what was learnt that failed and are made again.", failed_writes_));
+  text += Head("gnomon_engine_lead_seconds", "gauge", "From asking for shadows until they are held, the 0.95 quantile.");
+  for (const auto& [network, seconds] : leads_s_) {
+    absl::StrAppend(&text, "gnomon_engine_lead_seconds{network=\"", network, "\"} ", seconds, "\n");
+  }
+  return text;
 }
 
 int64_t Predictor::Now() const { return absl::ToUnixSeconds(wall_ + (clock_->Monotonic() - start_)); }
 
-bool Predictor::Learn(const Event& event) {
-  auto found = fleets_.find(event.network);
-  if (found == fleets_.end()) {
-    if (fleets_.size() >= kMaxNetworks) return false;
-    found = fleets_.try_emplace(event.network, event.name, event.time_s / kDayS * kDayS).first;
+PlannerOptions Predictor::Options() {
+  return {.lead_s = absl::ToDoubleSeconds(kLead), .review_s = absl::ToDoubleSeconds(kReview)};
+}
+
+// From falling due until it is held: a step, and what was measured. At least what is planned for: what is held for an
+// announcement should not go because the last shadows came fast.
+int64_t Predictor::LeadSeconds(const Member& member) {
+  const absl::Duration measured = kStep + member.leads.Quantile(kLeadQuantile, absl::ZeroDuration());
+  return absl::ToInt64Seconds(absl::Ceil(std::max(kLead, measured), absl::Seconds(1)));
+}
+
+Predictor::Bounded Predictor::PlanFor(const Member& member, size_t type) const {
+  Bounded bounded;
+  bounded.settings = member.entry->warm.SettingsOf(member.fleet->NameOf(type));
+  bounded.plan = member.fleet->PlanFor(type, bounded.settings.hit_rate, Now(), LeadSeconds(member));
+  Level& level = bounded.plan.level;
+  const int64_t least = bounded.settings.min_shadows, most = bounded.settings.max_shadows;
+  bounded.raised = AsCount(least - level.fill);
+  bounded.capped = AsCount(level.fill - most);
+  level.fill = std::clamp(level.fill, least, most);
+  level.keep = std::clamp(level.keep, level.fill, most);
+  return bounded;
+}
+
+// Those of one second and type are told at once. Returns how many were beyond the limits.
+uint64_t Predictor::Learn(std::vector<Event> events) {
+  using Key = std::tuple<NetworkId, int64_t, std::string>;
+  std::map<Key, std::pair<std::string, uint32_t>> counts;
+  for (Event& event : events) {
+    auto& [network, count] = counts[Key(event.network, event.time_s, std::move(event.type))];
+    if (count++ == 0) network = std::move(event.name);
   }
-  Fleet& fleet = found->second;
-  auto known = fleet.keys.find(event.type);
-  if (known == fleet.keys.end()) {
-    if (fleet.types.size() >= kMaxTypes) return false;
-    known = fleet.keys.emplace(event.type, fleet.planner.AddKey()).first;
-    fleet.types.push_back({.name = event.type});
+  uint64_t ignored = 0;
+  for (const auto& [key, counted] : counts) {
+    const auto& [id, time_s, type_name] = key;
+    const auto& [network, count] = counted;
+    Member* member = Open(id, network);
+    const std::optional<size_t> type = member == nullptr ? std::nullopt : member->fleet->TypeOf(type_name);
+    if (!type) {
+      ignored += count;
+      continue;
+    }
+    member->fleet->Created(*type, time_s, count);
+    member->asks.resize(member->fleet->size());
+    Ask& ask = member->asks[*type];
+    ask.wanted = true;
+    ask.held -= std::min(ask.held, count);
   }
-  fleet.planner.Created(known->second, fleet.Time(event.time_s), 1);
-  Type& type = fleet.types[known->second];
-  type.wanted = true;
-  if (type.left > 0) --type.left;
-  if (type.held > 0) --type.held;
-  return true;
+  return ignored;
 }
 
 void Predictor::Take(const Answer& answer) {
-  auto found = fleets_.find(answer.network);
-  if (found == fleets_.end()) return;
-  Fleet& fleet = found->second;
-  fleet.in_flight = false;
-  if (!answer.views.ok()) return;
+  auto found = members_.find(answer.network);
+  if (found == members_.end()) return;
+  Member& member = found->second;
+  member.in_flight = false;
+  if (!answer.views.ok() || member.fleet == nullptr) return;
   for (size_t i = 0; i < answer.types.size(); ++i) {
     const FillResult& fill = (*answer.views)[i].fill;
-    fleet.types[answer.types[i]].held = fill.held + fill.reserved - fill.reclaimed;
+    if (answer.types[i] < member.asks.size()) {
+      member.asks[answer.types[i]].held = fill.held + fill.reserved - fill.reclaimed;
+    }
   }
-  if (fleet.mode != PredictionMode::kOff) Publish(answer.network, fleet);
+  member.leads.Add(answer.lead);
+  {
+    absl::MutexLock lock(&mutex_);
+    leads_s_[member.network] = absl::ToDoubleSeconds(member.leads.Quantile(kLeadQuantile, kLead));
+  }
+  if (member.mode != PredictionMode::kOff) Publish(answer.network, member);
 }
 
 void Predictor::Review(int64_t now_s) {
-  for (auto fleet = fleets_.begin(); fleet != fleets_.end();) {
-    if (!Follow(fleet->first, &fleet->second)) {
+  for (auto one = members_.begin(); one != members_.end();) {
+    auto& [id, member] = *one;
+    const bool there = Follow(id, &member);
+    if (there && member.fleet != nullptr && member.mode != PredictionMode::kOff) {
+      // A floor holds before the first creation.
+      for (const auto& [type, settings] : member.entry->warm.types) {
+        if (settings.min_shadows.value_or(0) > 0) member.fleet->TypeOf(type);
+      }
+      member.asks.resize(member.fleet->size());
+      member.fleet->Review(now_s);
+      for (Ask& ask : member.asks) ask.wanted = true;
+      Publish(id, member);
+    } else {
       absl::MutexLock lock(&mutex_);
-      plans_.erase(fleet->first);
-      // The answer that is still to come is for these types.
-      fleet = fleet->second.in_flight ? std::next(fleet) : fleets_.erase(fleet);
+      plans_.erase(id);
+      reactive_.erase(id);
+      leads_s_.erase(member.network);
+    }
+    // An import for predictions that are off yet is kept; what else is switched off is forgotten.
+    const bool kept = there && (member.mode != PredictionMode::kOff || (member.fleet && !member.fleet->live()));
+    if (!kept && member.fleet != nullptr && !member.notebook.writing()) {
+      member.fleet = nullptr;
+      member.asks.clear();
+      member.notebook.Clear();
+    }
+    const bool erased = !there || (member.fleet == nullptr && member.notebook.done());
+    const bool busy = member.in_flight || member.notebook.writing();
+    if (!erased || busy) {
+      ++one;
       continue;
     }
-    fleet->second.planner.Review(fleet->second.Time(now_s));
-    for (Type& type : fleet->second.types) type.wanted = true;
-    Publish(fleet->first, fleet->second);
-    ++fleet;
+    AnswerWaiters(&member, Error(absl::StatusCode::kFailedPrecondition, "PREDICTIONS_OFF",
+                                 absl::StrCat("network ", member.network, " is not predicted any more")));
+    one = members_.erase(one);
   }
 }
 
-bool Predictor::Follow(NetworkId id, Fleet* fleet) const {
-  const std::shared_ptr<const NetworkEntry> entry = service_->FindNetwork(fleet->network);
+bool Predictor::Follow(NetworkId id, Member* member) const {
+  const std::shared_ptr<const NetworkEntry> entry = service_->FindNetwork(member->network);
   const bool there = entry != nullptr && entry->id == id && !entry->deleting;
-  fleet->mode = there ? entry->warm.mode : PredictionMode::kOff;
-  if (fleet->mode == PredictionMode::kOff) return false;
-  fleet->hit_rate = entry->warm.hit_rate;
-  return true;
+  member->mode = there ? entry->warm.mode_of_any() : PredictionMode::kOff;
+  if (there) member->entry = entry;
+  return there;
 }
 
-void Predictor::Publish(NetworkId id, const Fleet& fleet) {
+// What is due has changed by itself: the time has come, or it is given up.
+void Predictor::LookAtAnnouncements(NetworkId id, Member* member, int64_t now_s) {
+  bool changed = false;
+  const Announcements& announcements = member->fleet->announcements();
+  for (size_t type = 0; type < member->asks.size(); ++type) {
+    Ask& ask = member->asks[type];
+    if (ask.due == 0 && announcements.open() == 0) continue;
+    const int64_t due = announcements.Due(type, now_s, LeadSeconds(*member));
+    if (std::exchange(ask.due, due) == due) continue;
+    ask.wanted = true;
+    changed = true;
+  }
+  if (changed && member->mode != PredictionMode::kOff) Publish(id, *member);
+}
+
+void Predictor::Publish(NetworkId id, const Member& member) {
   std::vector<TypePlan> plans;
-  plans.reserve(fleet.types.size());
-  for (size_t key = 0; key < fleet.types.size(); ++key) {
-    const Plan plan = fleet.planner.PlanFor(key, fleet.hit_rate);
-    plans.push_back({.type = fleet.types[key].name,
-                     .mode = fleet.mode,
+  plans.reserve(member.asks.size());
+  for (size_t type = 0; type < member.asks.size(); ++type) {
+    const auto [plan, settings, raised, capped] = PlanFor(member, type);
+    if (settings.mode == PredictionMode::kOff) continue;
+    plans.push_back({.type = member.fleet->NameOf(type),
+                     .mode = settings.mode,
                      .target = AsCount(plan.level.fill),
-                     .held = fleet.types[key].held,
+                     .held = member.asks[type].held,
                      .forecast = plan.forecast,
                      .spread = plan.spread,
                      .multiple = plan.multiple,
                      .announced = plan.announced,
-                     .kept = plan.kept});
+                     .hit_rate = settings.hit_rate,
+                     .raised = raised,
+                     .capped = capped,
+                     .kept = plan.kept,
+                     .lead = member.leads.Quantile(kLeadQuantile, kLead)});
   }
   std::sort(plans.begin(), plans.end(), [](const TypePlan& a, const TypePlan& b) { return a.type < b.type; });
+  std::vector<ReactiveTarget> reactive;
+  for (size_t type = 0; type < member.asks.size(); ++type) {
+    if (member.entry->warm.SettingsOf(member.fleet->NameOf(type)).mode != PredictionMode::kReserve) continue;
+    const double mean = member.fleet->RateOf(type) * ReactiveTarget::kReactiveMinutes;
+    const uint32_t target = AsCount(std::llround(std::ceil(ReactiveTarget::kTimes * mean)));
+    if (target > 0) reactive.push_back({member.network, member.fleet->NameOf(type), target});
+  }
   absl::MutexLock lock(&mutex_);
   plans_[id] = std::move(plans);
+  reactive_[id] = std::move(reactive);
 }
 
 // The target; above it no more than is still there, of what is given back slowly.
-uint32_t Predictor::CountFor(const Plan& plan, const Type& type) {
-  return AsCount(std::max(plan.level.fill, std::min<int64_t>(type.left, plan.level.keep)));
+uint32_t Predictor::CountFor(const Plan& plan, uint32_t left) {
+  return AsCount(std::max(plan.level.fill, std::min<int64_t>(left, plan.level.keep)));
 }
 
 // The service may answer from within the call, so that nothing is locked meanwhile.
-void Predictor::Ask(NetworkId id, Fleet* fleet) {
-  if (fleet->in_flight || fleet->mode != PredictionMode::kReserve) return;
-  PredictCall call{.network = fleet->network, .source = std::string(kSource)};
+void Predictor::AskFor(NetworkId id, Member* member) {
+  if (member->in_flight || member->mode != PredictionMode::kReserve) return;
+  PredictCall call{.network = member->network, .source = std::string(kSource)};
   std::vector<size_t> asked;
-  for (size_t key = 0; key < fleet->types.size() && asked.size() < Service::kMaxPredictionsACall; ++key) {
-    Type& type = fleet->types[key];
-    if (!std::exchange(type.wanted, false)) continue;
-    const uint32_t count = CountFor(fleet->planner.PlanFor(key, fleet->hit_rate), type);
-    if (count == 0 && type.left == 0) continue;  // what was there ends by itself
-    type.left = count;
-    call.predictions.push_back({.type = type.name, .count = count, .horizon = kHorizon});
-    asked.push_back(key);
+  for (size_t type = 0; type < member->asks.size() && asked.size() < Service::kMaxPredictionsACall; ++type) {
+    if (!std::exchange(member->asks[type].wanted, false)) continue;
+    const uint32_t left = member->fleet->LeftOf(type);
+    const Bounded bounded = PlanFor(*member, type);
+    if (bounded.settings.mode != PredictionMode::kReserve) continue;
+    const uint32_t count = CountFor(bounded.plan, left);
+    if (count == 0 && left == 0) continue;  // what was there ends by itself
+    if (count != left) member->fleet->Asked(type, count);
+    call.predictions.push_back({.type = member->fleet->NameOf(type), .count = count, .horizon = kHorizon});
+    asked.push_back(type);
   }
   if (asked.empty()) return;
   call.id = absl::StrCat(id_prefix_, ++last_id_);
-  fleet->in_flight = true;
+  member->in_flight = true;
   {
     absl::MutexLock lock(&mutex_);
     ++in_flight_;
   }
-  auto reply = [this, id, asked = std::move(asked)](absl::StatusOr<std::vector<PredictionView>> views) mutable {
+  auto reply = [this, id, asked = std::move(asked),
+                asked_at = clock_->Monotonic()](absl::StatusOr<std::vector<PredictionView>> views) mutable {
+    const absl::Duration lead = clock_->Monotonic() - asked_at;
     absl::MutexLock lock(&mutex_);
     --in_flight_;
     if (!views.ok()) ++failed_;
-    answers_.push_back({id, std::move(asked), std::move(views)});
+    answers_.push_back({id, std::move(asked), lead, std::move(views)});
   };
   service_->PredictInstances(std::move(call), std::move(reply));
 }

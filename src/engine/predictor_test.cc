@@ -1,70 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/predictor.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
-#include "testing/service_fixture.h"
+#include "testing/predictor_fixture.h"
 
 namespace gnomon {
 namespace {
 
 using ::testing::HasSubstr;
 
-class PredictorTest : public ServiceFixture {
- protected:
-  void SetUp() override {
-    Start();
-    predictor_ = std::make_unique<Predictor>(service_.get(), &clock_);
-    service_->OnCreation([this](const Service::Creation& creation) { predictor_->Created(creation); });
-  }
-  void TearDown() override {
-    predictor_->Stop();
-    service_ = nullptr;
-  }
+using PredictorTest = PredictorFixture;
 
-  void Make(PredictionMode mode) {
-    network_ = CreateNetwork("prod", {.mode = mode});
-    CreatePool("prod", "10.0.0.0/16");
-  }
-  void Mode(PredictionMode mode) { network_ = SetWarmPool("prod", {.mode = mode}); }
-  void Minute() {
-    clock_.Pass(absl::Minutes(1));
-    predictor_->Step();
-  }
-  // A day in which every hour, half past, kBurst instances are created at once.
-  void Day() {
-    for (int minute = 0; minute < 24 * 60; ++minute) {
-      if (minute % 60 == 30) Burst();
-      Minute();
-    }
-  }
-  void Burst() {
-    for (int i = 0; i < kBurst; ++i) predictor_->Created({network_, "web", false});
-  }
-  TypePlan PlanOf(const std::string& type = "web") {
-    for (const TypePlan& plan : predictor_->Plans(network_)) {
-      if (plan.type == type) return plan;
-    }
-    return {};
-  }
-  // Of a network that may be loading.
-  std::optional<uint64_t> Shadows() {
-    auto view = Wait<NetworkView>([&](auto reply) { service_->GetNetwork("prod", std::move(reply)); });
-    if (!view.ok()) return std::nullopt;
-    return view->counts[static_cast<size_t>(AddressState::kShadow)];
-  }
-  // Steps in which no time passes, until so many are there.
-  bool Holds(uint64_t shadows) {
-    return Eventually([&] {
-      predictor_->Step();
-      return Shadows() == shadows;
-    });
-  }
-
-  static constexpr int kBurst = 30;
-  NetworkEntry network_;
-  std::unique_ptr<Predictor> predictor_;
-};
+bool SamePlans(const std::vector<TypePlan>& a, const std::vector<TypePlan>& b) {
+  auto same = [](const TypePlan& x, const TypePlan& y) {
+    return x.type == y.type && x.target == y.target && x.forecast == y.forecast && x.spread == y.spread &&
+           x.multiple == y.multiple && x.announced == y.announced && x.kept == y.kept;
+  };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
+}
 
 TEST_F(PredictorTest, ARepeatingPatternIsLearntAndReservedForWhenAsked) {
   Make(PredictionMode::kObserve);
@@ -172,15 +128,115 @@ TEST_F(PredictorTest, ADeletedNetworkIsForgotten) {
   EXPECT_EQ(Shadows(), 0u);
 }
 
+TEST_F(PredictorTest, ARestartForgetsNothing) {
+  Make(PredictionMode::kObserve);
+  for (int day = 0; day < 2; ++day) Day();
+  Settle();
+  const std::vector<TypePlan> before = predictor_->Plans(network_);
+  ASSERT_GT(PlanOf().target, 0u);
+  Kill();
+  EXPECT_THAT(predictor_->Plans(network_), testing::IsEmpty());
+  predictor_->Step();
+  EXPECT_TRUE(SamePlans(before, predictor_->Plans(network_))) << "at once, without a review";
+  EXPECT_THAT(Warnings(), testing::IsEmpty());
+  // What was created since the last save, and is in the journal alone.
+  for (int minute = 0; minute < 25; ++minute) {
+    Burst();
+    Minute();
+  }
+  Burst();
+  Settle();
+  const std::vector<TypePlan> later = predictor_->Plans(network_);
+  EXPECT_FALSE(SamePlans(before, later));
+  Kill();
+  predictor_->Step();
+  EXPECT_TRUE(SamePlans(later, predictor_->Plans(network_)));
+  EXPECT_EQ(predictor_->lost(), 0u);
+}
+
+TEST_F(PredictorTest, AStopStoresWhatWasCreatedSinceTheLastStep) {
+  Make(PredictionMode::kObserve);
+  Burst();
+  Minute();
+  Burst();
+  predictor_->Stop();
+  MakePredictor();
+  predictor_->Step();
+  EXPECT_EQ(PlanOf().type, "web");
+  Minute();
+  EXPECT_GT(PlanOf().target, 0u);
+}
+
+TEST_F(PredictorTest, DamagedStateIsToldCountedAndLearntAnew) {
+  Make(PredictionMode::kObserve);
+  Burst();
+  Minute();
+  Settle();
+  ASSERT_TRUE(Wait<Done>([&](auto reply) { service_->WriteNotes(network_.id, {Note{0, "?"}}, std::move(reply)); }).ok());
+  Kill();
+  predictor_->Step();
+  EXPECT_EQ(predictor_->lost(), 1u);
+  ASSERT_EQ(Warnings().size(), 1u);
+  EXPECT_THAT(Warnings()[0], HasSubstr("network prod: what the engine had learnt is lost"));
+  EXPECT_THAT(predictor_->MetricsText(), HasSubstr("\ngnomon_engine_lost_states_total 1\n"));
+  Burst();
+  Minute();
+  EXPECT_GT(PlanOf().target, 0u);
+  Settle();
+  Kill();
+  predictor_->Step();
+  EXPECT_EQ(predictor_->lost(), 0u) << "what is stored now is whole";
+  EXPECT_GT(PlanOf().target, 0u);
+}
+
+TEST_F(PredictorTest, WhatIsSwitchedOffIsForgottenOnTheDiskToo) {
+  Make(PredictionMode::kObserve);
+  Burst();
+  Minute();
+  Settle();
+  Mode(PredictionMode::kOff);
+  Minute();
+  Settle();
+  EXPECT_THAT(Wait<std::vector<Note>>([&](auto reply) { service_->ReadNotes(network_.id, 0, std::move(reply)); }).value(),
+              testing::IsEmpty());
+}
+
+TEST_F(PredictorTest, WhatCannotBeStoredIsStoredLater) {
+  Make(PredictionMode::kObserve);
+  Burst();
+  predictor_->Step();
+  ASSERT_TRUE(Eventually([&] { return predictor_->MetricsText().find("failed_writes_total 0\n") != std::string::npos; }));
+  Settle();
+  disk_->FailCommit(1);
+  Burst();
+  Minute();
+  ASSERT_TRUE(Eventually([&] { return predictor_->MetricsText().find("failed_writes_total 1\n") != std::string::npos; }));
+  const std::vector<TypePlan> plans = predictor_->Plans(network_);
+  ASSERT_TRUE(Eventually([&] { return Shadows().has_value(); }));
+  Settle();
+  Kill();
+  predictor_->Step();
+  EXPECT_TRUE(SamePlans(plans, predictor_->Plans(network_)));
+}
+
+TEST_F(PredictorTest, TheLeadIsMeasured) {
+  Make(PredictionMode::kReserve);
+  ASSERT_TRUE(Create("prod", "vm-0").ok());
+  Minute();
+  ASSERT_TRUE(Holds(PlanOf().target));
+  EXPECT_LT(PlanOf().lead, Predictor::kLead) << "no time passes on this clock";
+  EXPECT_THAT(predictor_->MetricsText(), HasSubstr("\ngnomon_engine_lead_seconds{network=\"prod\"} 0\n"));
+}
+
 TEST_F(PredictorTest, CreationsBeyondTheLimitsAreIgnoredAndCounted) {
   Make(PredictionMode::kObserve);
-  for (size_t i = 0; i < Predictor::kMaxTypes + 3; ++i) {
+  for (size_t i = 0; i < Fleet::kMaxTypes + 3; ++i) {
     const std::string type = absl::StrCat("t", i);
     predictor_->Created({network_, type, false});
   }
   Minute();
   EXPECT_EQ(predictor_->ignored(), 3u) << "types";
-  EXPECT_EQ(predictor_->Plans(network_).size(), Predictor::kMaxTypes);
+  EXPECT_EQ(predictor_->Plans(network_).size(), Fleet::kMaxTypes);
   for (size_t i = 0; i < Predictor::kMaxQueued + 2; ++i) predictor_->Created({network_, "t0", false});
   EXPECT_EQ(predictor_->ignored(), 5u) << "creations between two steps";
 }
@@ -193,6 +249,22 @@ TEST_F(PredictorTest, AnEngineThatMissesThreeReviewsSaysSo) {
   predictor_->Step();
   EXPECT_FALSE(predictor_->stalled());
   EXPECT_THAT(predictor_->MetricsText(), HasSubstr("\ngnomon_engine_rounds_total 1\n"));
+}
+
+TEST_F(PredictorTest, AStalledEngineTellsWhatTheReactiveFormulaHolds) {
+  Make(PredictionMode::kReserve);
+  for (int minute = 0; minute < 240; ++minute) {
+    if (minute % 5 == 0) Burst();
+    Minute();
+  }
+  EXPECT_FALSE(predictor_->ReactiveTargetsIfStalled());
+  clock_.Pass(Predictor::kStalledRounds * Predictor::kReview + absl::Seconds(1));
+  const std::optional<std::vector<ReactiveTarget>> targets = predictor_->ReactiveTargetsIfStalled();
+  ASSERT_TRUE(targets && targets->size() == 1);
+  EXPECT_EQ(targets->front().type, "web");
+  EXPECT_NEAR(targets->front().target, 2 * kBurst, kBurst / 4) << "twice its five-minute demand";
+  predictor_->Step();
+  EXPECT_FALSE(predictor_->ReactiveTargetsIfStalled());
 }
 
 TEST_F(PredictorTest, ItStepsOnAThreadOfItsOwn) {

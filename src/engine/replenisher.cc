@@ -20,8 +20,11 @@ uint32_t TargetOf(const WarmPool& pool, const std::string& type) {
 }  // namespace
 
 // The ids of one process differ from those of the one before, which the service may still know.
-Replenisher::Replenisher(Service* service, const Clock* clock)
-    : service_(service), clock_(clock), id_prefix_(absl::StrCat(absl::Hex(absl::ToUnixMicros(clock->Wall())), "-")) {}
+Replenisher::Replenisher(Service* service, const Clock* clock, Stalled stalled)
+    : service_(service),
+      clock_(clock),
+      stalled_(std::move(stalled)),
+      id_prefix_(absl::StrCat(absl::Hex(absl::ToUnixMicros(clock->Wall())), "-")) {}
 
 Replenisher::~Replenisher() { Stop(); }
 
@@ -44,7 +47,7 @@ void Replenisher::Stop() {
 void Replenisher::Created(const Service::Creation& creation) {
   absl::MutexLock lock(&mutex_);
   if (stopping_) return;
-  Key* key = FindOrAdd(creation.network, creation.type);
+  Key* key = FindOrAdd(creation.network, creation.type, TargetOf(creation.network.warm, creation.type));
   if (key == nullptr) return;
   const absl::Duration now = clock_->Monotonic();
   key->created = now;
@@ -60,7 +63,7 @@ void Replenisher::Configured(const NetworkEntry& network) {
   absl::MutexLock lock(&mutex_);
   if (stopping_) return;
   for (const auto& [type, target] : network.warm.by_type) {
-    Key* key = FindOrAdd(network, type);
+    Key* key = FindOrAdd(network, type, target);
     if (key == nullptr) continue;
     key->again = key->in_flight;
     key->pause = absl::ZeroDuration();
@@ -73,11 +76,11 @@ uint64_t Replenisher::ignored() const {
   return ignored_;
 }
 
-Replenisher::Key* Replenisher::FindOrAdd(const NetworkEntry& network, const std::string& type) {
+Replenisher::Key* Replenisher::FindOrAdd(const NetworkEntry& network, const std::string& type, uint32_t target) {
   std::string name = absl::StrCat(network.name, "/", type);
   auto found = keys_.find(name);
   if (found != keys_.end()) return &found->second;
-  if (TargetOf(network.warm, type) == 0) return nullptr;
+  if (target == 0) return nullptr;
   if (keys_.size() >= kMaxKeys) {
     ++ignored_;
     return nullptr;
@@ -106,9 +109,33 @@ void Replenisher::Erase(const std::string& name) {
 
 void Replenisher::Run() {
   for (;;) {
+    FollowEngine();
     for (const std::string& name : WaitForDue()) Ask(name);
     absl::MutexLock lock(&mutex_);
     if (stopping_) return;
+  }
+}
+
+void Replenisher::FollowEngine() {
+  const std::optional<std::vector<ReactiveTarget>> targets = stalled_ ? stalled_() : std::nullopt;
+  if (targets.has_value() == took_over_) return;
+  took_over_ = targets.has_value();
+  absl::MutexLock lock(&mutex_);
+  const absl::Duration now = clock_->Monotonic();
+  for (auto& [name, key] : keys_) {
+    if (std::exchange(key.reactive, 0) == 0) continue;
+    key.again = key.in_flight;
+    if (!key.in_flight) SetDue(&key, now);
+  }
+  if (!took_over_) return;
+  for (const ReactiveTarget& target : *targets) {
+    const std::shared_ptr<const NetworkEntry> network = service_->FindNetwork(target.network);
+    Key* key = network == nullptr ? nullptr : FindOrAdd(*network, target.type, target.target);
+    if (key == nullptr) continue;
+    key->reactive = target.target;
+    key->created = now;
+    key->again = key->in_flight;
+    if (!key->in_flight) SetDue(key, now);
   }
 }
 
@@ -140,18 +167,20 @@ void Replenisher::Ask(const std::string& name) {
   PredictCall call{.network = {}, .source = std::string(kSource), .id = {}, .predictions = {}};
   std::string type;
   absl::Duration idle;
+  uint32_t reactive = 0;
   {
     absl::MutexLock lock(&mutex_);
     Key& key = keys_.at(name);
     key.asked = clock_->Monotonic();
     idle = key.asked - key.created;
     type = key.type;
+    reactive = key.reactive;
     call.network = key.network;
     call.id = absl::StrCat(id_prefix_, ++last_id_);
   }
   const std::shared_ptr<const NetworkEntry> network = service_->FindNetwork(call.network);
   const bool wanted = network != nullptr && (idle < kActive || network->warm.by_type.contains(type));
-  const uint32_t target = wanted ? TargetOf(network->warm, type) : 0;
+  const uint32_t target = wanted ? std::max(TargetOf(network->warm, type), reactive) : 0;
   {
     absl::MutexLock lock(&mutex_);
     Key& key = keys_.at(name);

@@ -8,8 +8,11 @@
 // A type begins with its first creation, and ends once none was created for kActive; types that a warm pool names begin at
 // once and never end. A change of a warm pool is taken up at a type's next creation or renewal, for named ones in Configured.
 //
+// Should the engine stall, it takes over: what the reactive formula says of each type is then held as if it were its warm
+// target, if it is larger, until the engine is back, or nothing was created of the type for kActive.
+//
 // Example:
-//   Replenisher replenisher(service, &clock);
+//   Replenisher replenisher(service, &clock, [&] { return predictor.ReactiveTargetsIfStalled(); });
 //   service->OnCreation([&](const Service::Creation& creation) { replenisher.Created(creation); });
 //   replenisher.Start();
 //
@@ -23,6 +26,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -36,6 +41,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "engine/reactive_target.h"
 #include "ipam/catalogue.h"
 #include "service/service.h"
 
@@ -53,7 +59,10 @@ class Replenisher {
   static constexpr absl::Duration kFirstPause = absl::Seconds(1);
   static constexpr absl::Duration kLongestPause = absl::Minutes(1);
 
-  Replenisher(Service* service, const Clock* clock);
+  // nullopt while the engine plans; asked several times a second, on the replenisher's thread.
+  using Stalled = std::function<std::optional<std::vector<ReactiveTarget>>()>;
+
+  Replenisher(Service* service, const Clock* clock, Stalled stalled);
   ~Replenisher();  // Stop()
   Replenisher(const Replenisher&) = delete;
   Replenisher& operator=(const Replenisher&) = delete;
@@ -79,11 +88,15 @@ class Replenisher {
     absl::Duration due = absl::InfiniteDuration();       // the next one, as in due_; infinite while one is in flight
     absl::Duration pause = absl::ZeroDuration();         // before the next attempt; zero unless the last one failed
     uint32_t target = 0;                                 // of the last prediction
+    uint32_t reactive = 0;                               // while the engine has stalled
     bool in_flight = false;
     bool again = false;  // a shadow was taken, or the pool was set, since the prediction in flight was asked for
   };
   // The key, made if there is something to keep and room for it; nullptr if not.
-  Key* FindOrAdd(const NetworkEntry& network, const std::string& type) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Key* FindOrAdd(const NetworkEntry& network, const std::string& type, uint32_t target)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes over from an engine that has stalled, or gives back to one that goes on.
+  void FollowEngine();
   void SetDue(Key* key, absl::Duration due) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Erase(const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
@@ -94,7 +107,9 @@ class Replenisher {
 
   Service* const service_;
   const Clock* const clock_;
+  const Stalled stalled_;
   const std::string id_prefix_;
+  bool took_over_ = false;  // the thread's
 
   mutable absl::Mutex mutex_;
   absl::node_hash_map<std::string, Key> keys_ ABSL_GUARDED_BY(mutex_);  // by "network/type"

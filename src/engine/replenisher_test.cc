@@ -11,7 +11,10 @@ class ReplenisherTest : public ServiceFixture {
  protected:
   void SetUp() override {
     Start();
-    replenisher_ = std::make_unique<Replenisher>(service_.get(), &clock_);
+    replenisher_ = std::make_unique<Replenisher>(service_.get(), &clock_, [this] {
+      absl::MutexLock lock(&mutex_);
+      return stalled_;
+    });
     service_->OnCreation([this](const Service::Creation& creation) { replenisher_->Created(creation); });
   }
   void TearDown() override {
@@ -29,8 +32,39 @@ class ReplenisherTest : public ServiceFixture {
     replenisher_->Start();
   }
 
+  void Stall(std::optional<std::vector<ReactiveTarget>> targets) {
+    absl::MutexLock lock(&mutex_);
+    stalled_ = std::move(targets);
+  }
+
+  absl::Mutex mutex_;
+  std::optional<std::vector<ReactiveTarget>> stalled_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<Replenisher> replenisher_;
 };
+
+TEST_F(ReplenisherTest, AnEngineThatHasStalledIsReplacedByTheReactiveFormulaUntilItIsBack) {
+  CreateNetwork("prod", {.target = 0, .by_type = {{"db", 4}}, .mode = PredictionMode::kReserve});
+  CreatePool("prod", "10.0.0.0/16");
+  replenisher_->Start();
+  ASSERT_TRUE(Holds(4));
+  Stall({{{"prod", "web", 12}, {"prod", "db", 3}, {"gone", "web", 5}}});
+  EXPECT_TRUE(Holds(16)) << "of a warm target and the formula the larger";
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(Create("prod", absl::StrCat("vm-", i))->hit);
+    ASSERT_TRUE(Holds(16)) << "refilled as they are taken";
+  }
+  clock_.Pass(absl::Minutes(30));
+  ASSERT_TRUE(Create("prod", "vm-5").ok());
+  clock_.Pass(absl::Minutes(50));
+  EXPECT_TRUE(Holds(16)) << "renewed while the type is used";
+  Stall(std::nullopt);
+  EXPECT_TRUE(Holds(4)) << "the engine is back";
+  Stall({{{"prod", "web", 12}}});
+  EXPECT_TRUE(Holds(16));
+  clock_.Pass(Replenisher::kActive + absl::Minutes(46));
+  EXPECT_TRUE(Holds(4)) << "then plain allocation";
+  EXPECT_TRUE(Create("prod", "vm-6").ok());
+}
 
 TEST_F(ReplenisherTest, TheFirstCreationOfATypeBeginsItsPool) {
   Fill(60);

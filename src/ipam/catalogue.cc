@@ -12,13 +12,47 @@
 namespace gnomon {
 namespace {
 
+Error InvalidSettings(const std::string& field, const std::string& value, const std::string& message) {
+  return Error(absl::StatusCode::kInvalidArgument, "INVALID_WARM_POOL", message).Field(field).Value(value);
+}
+
+// `prefix`: of the fields' names.
+absl::Status CheckAim(const std::string& prefix, std::optional<double> hit_rate, const std::optional<Costs>& costs) {
+  if (costs && !(costs->miss > 0 && costs->idle > 0)) {
+    return InvalidSettings(prefix + "miss_cost", absl::StrCat(costs->miss), "a cost is not above zero")
+        .Hint("give what a miss and an idle shadow cost, both above 0");
+  }
+  const double rate = costs ? costs->hit_rate() : hit_rate.value_or(Catalogue::kMinHitRate);
+  if (rate >= Catalogue::kMinHitRate && rate <= Catalogue::kMaxHitRate) return absl::OkStatus();
+  const std::string range = absl::StrCat(Catalogue::kMinHitRate, " to ", Catalogue::kMaxHitRate);
+  return InvalidSettings(prefix + (costs ? "miss_cost" : "target_hit_rate"), absl::StrCat(costs ? costs->miss : rate),
+                         absl::StrCat("a target hit rate of ", rate, " cannot be planned for"))
+      .Hint(costs ? absl::StrCat("miss_cost / (miss_cost + idle_cost) is the hit rate, and is to be from ", range)
+                  : absl::StrCat("use a number from ", range));
+}
+
+absl::Status CheckBounds(const std::string& prefix, const PlanSettings& settings) {
+  if (settings.min_shadows > Catalogue::kMaxWarmTarget) {
+    return InvalidSettings(prefix + "min_shadows", absl::StrCat(settings.min_shadows), "the floor is too high")
+        .Hint(absl::StrCat("use at most ", Catalogue::kMaxWarmTarget));
+  }
+  if (settings.min_shadows <= settings.max_shadows && settings.max_shadows <= Network::kMaxPredicted) return absl::OkStatus();
+  return InvalidSettings(prefix + "max_shadows", absl::StrCat(settings.max_shadows),
+                         absl::StrCat("max_shadows is not from min_shadows, ", settings.min_shadows, ", to ",
+                                      Network::kMaxPredicted));
+}
+
 absl::Status CheckWarmPool(const WarmPool& warm) {
-  if (!(warm.hit_rate >= Catalogue::kMinHitRate && warm.hit_rate <= Catalogue::kMaxHitRate)) {
-    return Error(absl::StatusCode::kInvalidArgument, "INVALID_WARM_POOL",
-                 absl::StrCat("a target hit rate of ", warm.hit_rate, " cannot be planned for"))
-        .Field("target_hit_rate")
-        .Value(absl::StrCat(warm.hit_rate))
-        .Hint(absl::StrCat("use a number from ", Catalogue::kMinHitRate, " to ", Catalogue::kMaxHitRate));
+  GNOMON_RETURN_IF_ERROR(CheckAim("", warm.hit_rate, warm.costs));
+  GNOMON_RETURN_IF_ERROR(CheckBounds("", {.min_shadows = warm.min_shadows, .max_shadows = warm.max_shadows}));
+  if (warm.types.size() > Catalogue::kMaxWarmTypes) {
+    return InvalidSettings("types", absl::StrCat(warm.types.size()), "too many types have settings of their own")
+        .Hint(absl::StrCat("name at most ", Catalogue::kMaxWarmTypes));
+  }
+  for (const auto& [type, settings] : warm.types) {
+    const std::string prefix = absl::StrCat("types.", type, ".");
+    GNOMON_RETURN_IF_ERROR(CheckAim(prefix, settings.hit_rate, settings.costs));
+    GNOMON_RETURN_IF_ERROR(CheckBounds(prefix, warm.SettingsOf(type)));
   }
   uint32_t most = warm.target;
   for (const auto& [type, target] : warm.by_type) most = std::max(most, target);
@@ -31,6 +65,27 @@ absl::Status CheckWarmPool(const WarmPool& warm) {
 }
 
 }  // namespace
+
+PlanSettings WarmPool::SettingsOf(const std::string& type) const {
+  PlanSettings settings{.mode = mode,
+                        .hit_rate = costs ? costs->hit_rate() : hit_rate,
+                        .min_shadows = min_shadows,
+                        .max_shadows = max_shadows};
+  const auto own = types.find(type);
+  if (own == types.end()) return settings;
+  const TypeSettings& set = own->second;
+  settings.mode = set.mode.value_or(settings.mode);
+  settings.hit_rate = set.costs ? set.costs->hit_rate() : set.hit_rate.value_or(settings.hit_rate);
+  settings.min_shadows = set.min_shadows.value_or(settings.min_shadows);
+  settings.max_shadows = set.max_shadows.value_or(settings.max_shadows);
+  return settings;
+}
+
+PredictionMode WarmPool::mode_of_any() const {
+  PredictionMode most = mode;
+  for (const auto& [type, settings] : types) most = std::max(most, settings.mode.value_or(mode));
+  return most;
+}
 
 absl::StatusOr<NetworkEntry> Catalogue::Create(std::string_view name, std::string_view account,
                                                std::optional<uint32_t> vni, WarmPool warm, CatalogueChanges* changes) {

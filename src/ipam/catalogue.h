@@ -6,7 +6,7 @@
 // the last one is stored with the catalogue.
 //
 // Threads: not thread-safe; the catalogue's shard owns it.
-// Limits: kMaxNetworks, kMaxHosts, kMaxWarmTypes a network, kMaxWarmTarget shadows a type,
+// Limits: kMaxNetworks, kMaxHosts, kMaxWarmTypes a network (with targets, and with settings), kMaxWarmTarget shadows a type,
 // kMinHitRate to kMaxHitRate. VNIs are 1 to kMaxVni (RFC 7348: 24 bits; 0 is not used).
 // Errors: NETWORK_EXISTS, NETWORK_NOT_FOUND, INVALID_VNI, INVALID_WARM_POOL, VNI_IN_USE, TOO_MANY_NETWORKS,
 // TOO_MANY_HOSTS.
@@ -32,6 +32,30 @@ namespace gnomon {
 // Whether the engine plans a network's shadows, and reserves what it plans. Stored by number: add to the end.
 enum class PredictionMode : uint8_t { kOff, kObserve, kReserve };
 
+// What a miss and an idle shadow cost, in one unit. The hit rate is then where one more shadow costs what it saves: the
+// critical ratio of the newsvendor problem, miss / (miss + idle).
+struct Costs {
+  double miss = 0, idle = 0;
+  double hit_rate() const { return miss / (miss + idle); }
+  friend bool operator==(const Costs&, const Costs&) = default;
+};
+
+// How the engine plans one type; what is not set is as for the network.
+struct TypeSettings {
+  std::optional<PredictionMode> mode = {};
+  std::optional<double> hit_rate = {};  // of this and the costs one at most
+  std::optional<Costs> costs = {};
+  std::optional<uint32_t> min_shadows = {}, max_shadows = {};
+  friend bool operator==(const TypeSettings&, const TypeSettings&) = default;
+};
+
+// What holds for a type in the end.
+struct PlanSettings {
+  PredictionMode mode = PredictionMode::kOff;
+  double hit_rate = 0;
+  uint32_t min_shadows = 0, max_shadows = 0;
+};
+
 // Which shadows a network keeps: of each type at least so many, refilled as they are taken, and what the engine
 // predicts.
 struct WarmPool {
@@ -39,6 +63,13 @@ struct WarmPool {
   std::map<std::string, uint32_t> by_type = {};  // instead of `target`
   PredictionMode mode = PredictionMode::kOff;
   double hit_rate = 0.99;  // the share of creations that the engine should have a shadow for
+  std::optional<Costs> costs = {};  // instead of hit_rate
+  uint32_t min_shadows = 0, max_shadows = Network::kMaxPredicted;  // of each type's plan
+  std::map<std::string, TypeSettings> types = {};
+
+  PlanSettings SettingsOf(const std::string& type) const;
+  // The most that it does for any type.
+  PredictionMode mode_of_any() const;
   friend bool operator==(const WarmPool&, const WarmPool&) = default;
 };
 

@@ -78,6 +78,7 @@ class Planner {
 
   // Keys are numbered from 0.
   size_t AddKey();
+  size_t size() const { return keys_.size(); }
   // Of `batch`, 0 if alone: those that were announced are not learnt from. Says whether
   // the key's plan is another now.
   bool Created(size_t key, double time_s, uint32_t count, uint32_t batch = 0);

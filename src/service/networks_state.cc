@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "store/codec.h"
+#include "store/note_codec.h"
 
 namespace gnomon {
 namespace {
@@ -134,12 +135,14 @@ absl::StatusOr<std::optional<std::string>> NetworksState::EraseStep(NetworkId id
                                                                     absl::FunctionRef<bool()> more, Batch* batch) {
   auto member = networks_.find(id);
   GNOMON_CHECK(member == networks_.end() || member->second.closed());
-  const std::string prefix = NetworkPrefix(id);
+  const std::string notes = NotesPrefix(id);
+  const std::string prefix = from.starts_with(notes) ? notes : NetworkPrefix(id);
   GNOMON_ASSIGN_OR_RETURN(std::string looked_at,
                           EraseTurn({prefix, std::string(from), prefix + '\xff'}, more,
                                     [](std::string_view, std::string_view) { return true; },
                                     [&](std::vector<Op> ops) { batch->AddAlone(std::move(ops)); }));
   if (!looked_at.empty()) return std::optional(looked_at + '\0');
+  if (prefix != notes) return std::optional(notes);
   if (member != networks_.end()) {
     member->second.log->Reset(0);  // whoever watches it is told to list, and finds it gone
     networks_.erase(member);
@@ -194,6 +197,32 @@ absl::StatusOr<std::string> NetworksState::EraseTurn(
   if (!walked.ok() && !absl::IsCancelled(walked)) return walked;
   if (!ops.empty()) erase(std::move(ops));
   return looked_at;
+}
+
+absl::Status NetworksState::WriteNotes(NetworkId id, const std::vector<NoteChange>& changes, Batch* batch) const {
+  auto member = networks_.find(id);
+  if (member == networks_.end() || member->second.closed()) return NotFound();
+  std::vector<Op> ops;
+  for (const NoteChange& change : changes) ops.push_back(EncodeNote(id, change));
+  if (!ops.empty()) batch->AddAlone(std::move(ops));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Note>> NetworksState::ReadNotes(NetworkId id, uint64_t from, size_t bytes) const {
+  auto member = networks_.find(id);
+  if (member == networks_.end() || member->second.closed()) return NotFound();
+  std::vector<Note> notes;
+  size_t read = 0;
+  absl::Status walked = handle_->Load(
+      NotesPrefix(id), EncodeNote(id, ErasedNote{from}).key, [&](std::string_view key, std::string_view value) -> absl::Status {
+        if (read >= bytes) return absl::CancelledError("enough for one turn");
+        GNOMON_ASSIGN_OR_RETURN(Note note, DecodeNote(key, value));
+        notes.push_back(std::move(note));
+        read += value.size();
+        return absl::OkStatus();
+      });
+  if (!walked.ok() && !absl::IsCancelled(walked)) return walked;
+  return notes;
 }
 
 absl::StatusOr<std::shared_ptr<EventLog>> NetworksState::LogOf(NetworkId id) const {

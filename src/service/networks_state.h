@@ -27,6 +27,7 @@
 #include "service/batch.h"
 #include "service/event_log.h"
 #include "service/metrics.h"
+#include "store/note_codec.h"
 #include "store/store.h"
 
 namespace gnomon {
@@ -70,6 +71,11 @@ class NetworksState {
   // gone. Nullopt too if there is no such pool. Should the pool stay, all that is lost is how long they have been idle.
   absl::StatusOr<std::optional<std::string>> EraseFreeStep(NetworkId id, PoolId pool, std::string_view from,
                                                            absl::FunctionRef<bool()> more, absl::Time now, Batch* batch);
+
+  // Stores and erases notes of the network, all or none. They fit into one transaction.
+  absl::Status WriteNotes(NetworkId id, const std::vector<NoteChange>& changes, Batch* batch) const;
+  // Notes from the number `from` on that are durable, in order: the first, and more of them until they have `bytes`.
+  absl::StatusOr<std::vector<Note>> ReadNotes(NetworkId id, uint64_t from, size_t bytes) const;
 
   // The durable changes of the network.
   absl::StatusOr<std::shared_ptr<EventLog>> LogOf(NetworkId id) const;

@@ -149,6 +149,8 @@ class Service {
  public:
   static constexpr size_t kMaxPage = 1000;
   static constexpr size_t kMaxPredictionsACall = 100;
+  static constexpr size_t kMaxNotesACall = Batch::kMaxKeys;
+  static constexpr size_t kMaxNoteBytes = size_t{512} << 10;
 
   // Loads everything, and goes on with what was being deleted. DATA_LOSS if what is stored is damaged.
   static absl::StatusOr<std::unique_ptr<Service>> Start(Store* store, const Clock* clock, ServiceOptions options);
@@ -207,6 +209,13 @@ class Service {
   // Predictions.
   void PredictInstances(PredictCall call, Reply<std::vector<PredictionView>> reply);
   void PeekShadow(std::string_view network, std::string type, Place place, Reply<std::optional<RecordView>> reply);
+
+  // Notes: what a caller keeps beside a network, numbered bytes that mean nothing here. They go with the network, and stand
+  // in its backups. At most kMaxNotesACall of them are stored or erased at once, of kMaxNoteBytes in all: all or none.
+  void WriteNotes(NetworkId network, std::vector<NoteChange> changes, Reply<Done> reply);
+  // Durable ones from the number `from` on, in order: about kMaxNoteBytes of them, none only when there are none.
+  // DATA_LOSS (STORE_CORRUPT) if one of them is damaged.
+  void ReadNotes(NetworkId network, uint64_t from, Reply<std::vector<Note>> reply);
 
   // Changes after `revision`; nullopt: from now on.
   void Watch(std::string_view network, std::optional<uint64_t> revision, Reply<WatchView> reply);

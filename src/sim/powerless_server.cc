@@ -11,7 +11,7 @@ absl::StatusOr<std::string> PowerlessServer::Start() {
   if (++starts_ % 2 == 0) options.memtable_bytes = size_t{64} << 10;  // so that files are made and merged in a round
   GNOMON_ASSIGN_OR_RETURN(store_, RocksDbStore::Open(std::move(options)));
   GNOMON_ASSIGN_OR_RETURN(service_, Service::Start(store_.get(), &clock_, {.shards = 2, .shard = {}}));
-  replenisher_ = std::make_unique<Replenisher>(service_.get(), &clock_);
+  replenisher_ = std::make_unique<Replenisher>(service_.get(), &clock_, nullptr);
   service_->OnCreation([this](const Service::Creation& creation) { replenisher_->Created(creation); });
   replenisher_->Start();
   Api::Parts parts;

@@ -13,7 +13,9 @@ namespace {
 
 constexpr char kHostKind = 'h', kMetaKind = 'm', kNetworkKind = 'n';
 constexpr uint64_t kRecordVersion = 1;
-constexpr uint64_t kNetworkVersion = 2;  // 1 had no prediction mode and no hit rate
+constexpr uint64_t kNetworkVersion = 3;  // 1 had no prediction mode and no hit rate, 2 nothing that comes after these
+// Which of a type's settings follow.
+constexpr uint64_t kHasMode = 1, kHasHitRate = 2, kHasCosts = 4, kHasMin = 8, kHasMax = 16, kHasAll = 31;
 
 FieldWriter Key(char kind) {
   FieldWriter key{std::string(kCataloguePrefix)};
@@ -33,6 +35,21 @@ std::string HostKey(std::string_view name) {
   return key.Take();
 }
 
+void Write(const Costs& costs, FieldWriter* value) {
+  value->Double(costs.miss);
+  value->Double(costs.idle);
+}
+
+void Write(const TypeSettings& set, FieldWriter* value) {
+  value->Varint((set.mode ? kHasMode : 0) | (set.hit_rate ? kHasHitRate : 0) | (set.costs ? kHasCosts : 0) |
+                (set.min_shadows ? kHasMin : 0) | (set.max_shadows ? kHasMax : 0));
+  if (set.mode) value->Enum(*set.mode);
+  if (set.hit_rate) value->Double(*set.hit_rate);
+  if (set.costs) Write(*set.costs, value);
+  if (set.min_shadows) value->Varint(*set.min_shadows);
+  if (set.max_shadows) value->Varint(*set.max_shadows);
+}
+
 Op Encode(const NetworkEntry& entry) {
   FieldWriter value;
   value.Varint(kNetworkVersion);
@@ -48,6 +65,15 @@ Op Encode(const NetworkEntry& entry) {
   value.Bool(entry.deleting);
   value.Enum(entry.warm.mode);
   value.Double(entry.warm.hit_rate);
+  value.Bool(entry.warm.costs.has_value());
+  if (entry.warm.costs) Write(*entry.warm.costs, &value);
+  value.Varint(entry.warm.min_shadows);
+  value.Varint(entry.warm.max_shadows);
+  value.Varint(entry.warm.types.size());
+  for (const auto& [type, settings] : entry.warm.types) {
+    value.String(type);
+    Write(settings, &value);
+  }
   return {NetworkKey(entry.id), value.Take()};
 }
 
@@ -70,6 +96,40 @@ WarmPool ReadWarmPool(FieldReader& value) {
   return warm;
 }
 
+double ReadHitRate(FieldReader& value) {
+  const double rate = value.Double();
+  if (!(rate >= Catalogue::kMinHitRate && rate <= Catalogue::kMaxHitRate)) value.Fail("has a hit rate that is out of range");
+  return rate;
+}
+
+Costs ReadCosts(FieldReader& value) {
+  Costs costs{.miss = value.Double()};
+  costs.idle = value.Double();
+  if (!(costs.miss > 0 && costs.idle > 0)) value.Fail("has costs that are not above zero");
+  return costs;
+}
+
+TypeSettings ReadSettings(FieldReader& value) {
+  TypeSettings set;
+  const uint64_t has = value.Varint(kHasAll);
+  if ((has & kHasMode) != 0) set.mode = value.Enum(PredictionMode::kReserve);
+  if ((has & kHasHitRate) != 0) set.hit_rate = ReadHitRate(value);
+  if ((has & kHasCosts) != 0) set.costs = ReadCosts(value);
+  if ((has & kHasMin) != 0) set.min_shadows = static_cast<uint32_t>(value.Varint(Catalogue::kMaxWarmTarget));
+  if ((has & kHasMax) != 0) set.max_shadows = static_cast<uint32_t>(value.Varint(Network::kMaxPredicted));
+  return set;
+}
+
+void ReadPlanSettings(FieldReader& value, WarmPool* warm) {
+  if (value.Bool()) warm->costs = ReadCosts(value);
+  warm->min_shadows = static_cast<uint32_t>(value.Varint(Catalogue::kMaxWarmTarget));
+  warm->max_shadows = static_cast<uint32_t>(value.Varint(Network::kMaxPredicted));
+  for (uint64_t left = value.Varint(Catalogue::kMaxWarmTypes); left > 0 && value.ok(); --left) {
+    const std::string type = value.String();
+    warm->types[type] = ReadSettings(value);
+  }
+}
+
 StoredCatalogue Read(char kind, uint64_t version, FieldReader& key, FieldReader& value) {
   if (kind == kMetaKind) {
     CatalogueMeta meta{.last_id = NetworkId{value.Varint()}};
@@ -90,10 +150,8 @@ StoredCatalogue Read(char kind, uint64_t version, FieldReader& key, FieldReader&
   network.deleting = value.Bool();
   if (version == 1) return network;
   network.warm.mode = value.Enum(PredictionMode::kReserve);
-  network.warm.hit_rate = value.Double();
-  if (!(network.warm.hit_rate >= Catalogue::kMinHitRate && network.warm.hit_rate <= Catalogue::kMaxHitRate)) {
-    value.Fail("has a hit rate that is out of range");
-  }
+  network.warm.hit_rate = ReadHitRate(value);
+  if (version > 2) ReadPlanSettings(value, &network.warm);
   return network;
 }
 

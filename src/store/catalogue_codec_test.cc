@@ -12,7 +12,11 @@ const NetworkEntry kNetwork{
     .name = "prod",
     .account = "acme",
     .vni = 16777215,
-    .warm = {.target = 8, .by_type = {{"ci", 0}, {"web", 300}}, .mode = PredictionMode::kReserve, .hit_rate = 0.95},
+    .warm = {.target = 8, .by_type = {{"ci", 0}, {"web", 300}}, .mode = PredictionMode::kReserve, .hit_rate = 0.95,
+             .costs = Costs{9, 1}, .min_shadows = 2, .max_shadows = 500,
+             .types = {{"web", {.mode = PredictionMode::kObserve, .hit_rate = 0.9, .costs = Costs{3, 1}, .min_shadows = 1,
+                                .max_shadows = 7}},
+                       {"none", {}}}},
     .deleting = true};
 const HostEntry kHost{.name = "h1", .physical_address = Ip::V4(0xc0000201)};
 
@@ -24,12 +28,20 @@ TEST(CatalogueCodecTest, WhatIsEncodedIsDecodedTheSame) {
   EXPECT_EQ(std::get<CatalogueMeta>(DecodeCatalogue(meta.key, *meta.value).value()).last_id, NetworkId{77});
 }
 
-TEST(CatalogueCodecTest, ANetworkOfVersion1HasNoPredictions) {
+TEST(CatalogueCodecTest, ANetworkOfAnOlderVersionHasTheDefaultsOfWhatItLacks) {
   const Op network = EncodeCatalogueChange(kNetwork);
   std::string old = *network.value;
+  NetworkEntry want = kNetwork;
+  want.warm.costs = {};
+  want.warm.min_shadows = 0;
+  want.warm.max_shadows = Network::kMaxPredicted;
+  want.warm.types = {};
+  const size_t bare = EncodeCatalogueChange(want).value->size();
+  old.resize(bare - 6);  // no costs, no floor, a ceiling of three bytes, no types
+  old[0] = 2;
+  EXPECT_EQ(std::get<NetworkEntry>(DecodeCatalogue(network.key, old).value()), want);
   old[0] = 1;
   old.resize(old.size() - 9);  // the mode and the hit rate
-  NetworkEntry want = kNetwork;
   want.warm.mode = PredictionMode::kOff;
   want.warm.hit_rate = 0.99;
   EXPECT_EQ(std::get<NetworkEntry>(DecodeCatalogue(network.key, old).value()), want);
@@ -37,7 +49,7 @@ TEST(CatalogueCodecTest, ANetworkOfVersion1HasNoPredictions) {
 
 TEST(CatalogueCodecTest, ARecordOfALaterVersionIsTooNew) {
   for (const auto& [op, later] :
-       {std::pair(EncodeCatalogueChange(kNetwork), '\3'), std::pair(EncodeCatalogueChange(kHost), '\2')}) {
+       {std::pair(EncodeCatalogueChange(kNetwork), '\4'), std::pair(EncodeCatalogueChange(kHost), '\2')}) {
     std::string value = *op.value;
     value[0] = later;
     EXPECT_EQ(CodeOf(DecodeCatalogue(op.key, value).status()), "STORE_TOO_NEW");

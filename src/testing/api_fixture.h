@@ -27,6 +27,7 @@
 #include "api/http_test_client.h"
 #include "base/absl_view.h"
 #include "base/clock.h"
+#include "engine/predictor.h"
 #include "gtest/gtest.h"
 #include "service/service.h"
 #include "store/memory_store.h"
@@ -117,8 +118,12 @@ class ApiFixture : public testing::Test {
     absl::StatusOr<std::unique_ptr<Service>> service = Service::Start(store_.get(), &clock, {.shards = 2, .shard = {}});
     EXPECT_TRUE(service.ok()) << service.status();
     service_ = *std::move(service);
+    predictor_ = std::make_unique<Predictor>(service_.get(), &clock, nullptr);
+    service_->OnCreation([this](const Service::Creation& creation) { predictor_->Created(creation); });
+    predictor_->Start();
     Api::Parts parts;
     parts.service = service_.get();
+    parts.engine = predictor_.get();
     parts.authorize = [this](HttpRequest* request) {
       absl::MutexLock lock(&mutex_);
       request->principal = principal_;
@@ -140,6 +145,7 @@ class ApiFixture : public testing::Test {
     const absl::Status started = server_->Start();
     EXPECT_TRUE(started.ok()) << started;
   }
+  ~ApiFixture() override { predictor_->Stop(); }
   void Become(Principal principal) {
     absl::MutexLock lock(&mutex_);
     principal_ = std::move(principal);
@@ -199,6 +205,7 @@ class ApiFixture : public testing::Test {
   std::function<void()> before_sending;  // HttpServerOptions::before_sending; set by `change`
   ManualClock clock{absl::FromUnixSeconds(1'800'000'000)};
   const OpenApiCheck openapi;
+  std::unique_ptr<Predictor> predictor_;  // its thread runs; it goes after the service, which tells it of creations
 
  private:
   void Check(const std::string& method, const std::string& target, const std::string& body, const ApiAnswer& answer) {

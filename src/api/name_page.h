@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A NamePage is what a request asks of a list by name: from where on, and how many.
+//
+// Threads: free functions.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "api/decode.h"
+#include "api/json.h"
+#include "service/service.h"
+
+namespace gnomon {
+
+// At most `page_size` of those after the token, which is a name.
+struct NamePage {
+  size_t page_size = 0;
+  std::string after;
+};
+
+inline absl::StatusOr<NamePage> DecodePage(const HttpRequest& request) {
+  QueryArguments query(request);
+  NamePage page;
+  page.page_size = static_cast<size_t>(query.Int("page_size", 100, 1, Service::kMaxPage));
+  page.after = query.Text("page_token").value_or("");
+  GNOMON_RETURN_IF_ERROR(query.Done());
+  return page;
+}
+
+// The members of a page of things with a name; `write` writes one.
+template <typename T, typename NameOf, typename Write>
+std::string WritePage(std::string_view member, const std::vector<T>& all, const NamePage& page, NameOf name_of, Write write,
+                      const std::string& revision = "") {
+  std::string answer, next;
+  JsonWriter json(&answer);
+  json.BeginObject().Key(member).BeginArray();
+  size_t count = 0;
+  std::string last;
+  for (const T& one : all) {
+    if (name_of(one) <= page.after) continue;
+    if (count == page.page_size) {
+      next = last;
+      break;
+    }
+    write(one, &json);
+    last = name_of(one);
+    ++count;
+  }
+  json.EndArray().Key("next_page_token").String(next);
+  if (!revision.empty()) json.Key("revision").String(revision);
+  json.EndObject();
+  return answer;
+}
+
+}  // namespace gnomon

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A journal is entries, each the fields of Entry; a save is u8 version, u32 CRC-32 of the version and what follows, then the
+// number of parts and each part's name and bytes, as base/state.h writes them.
+#include "engine/fleet.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/error.h"
+
+namespace gnomon {
+namespace {
+
+constexpr int64_t kDayS = 86400;
+constexpr char kVersion = 1;  // of a save and of a journal: another one for every change of any Fields of the engine's
+constexpr size_t kHeadBytes = 5;
+constexpr const char* kTypesPart = "types";
+constexpr const char* kPlannerPart = "planner";
+
+uint32_t Checksum(char version, std::string_view state) {
+  return Crc32(Crc32(0, std::string_view(&version, 1)), state);
+}
+
+Error Corrupt(std::string_view why) {
+  return Error(absl::StatusCode::kDataLoss, "ENGINE_STATE_CORRUPT",
+               absl::StrCat("what was learnt of the network ", std::string(why)))
+      .Hint("nothing is to be done: it is learnt anew");
+}
+
+}  // namespace
+
+struct Fleet::Entry {
+  What what{};
+  int64_t time_s = 0;
+  size_t type = 0;
+  uint32_t count = 0;
+  int64_t at_s = 0;
+  std::string name = {}, id = {};
+
+  template <class Archive, class Self>
+  static void Fields(Archive& archive, Self& self) {
+    uint8_t what = static_cast<uint8_t>(self.what);
+    archive(what);
+    archive.Require(what <= static_cast<uint8_t>(What::kLast));
+    if constexpr (Archive::kReads) self.what = static_cast<What>(archive.ok() ? what : 0);
+    archive(self.time_s, self.type, self.count);
+    if (self.what == What::kCreated || self.what == What::kReview || self.what == What::kAsked) return;
+    if (self.what == What::kImport || self.what == What::kImportReview) return;
+    archive(self.at_s, self.name, self.id);
+  }
+};
+
+Fleet::Fleet(int64_t now_s, const PlannerOptions& options)
+    : options_(options),
+      midnight_s_(now_s / kDayS * kDayS),
+      last_s_(now_s),
+      reviewed_s_(now_s),
+      planner_(std::make_unique<Planner>(options)) {}
+
+std::optional<size_t> Fleet::TypeOf(const std::string& type) {
+  if (auto known = numbers_.find(type); known != numbers_.end()) return known->second;
+  if (types_.size() >= kMaxTypes) return std::nullopt;
+  Tell({.what = What::kType, .time_s = last_s_, .name = type});
+  return types_.size() - 1;
+}
+
+void Fleet::Created(size_t type, int64_t time_s, uint32_t count) {
+  Tell({.what = What::kCreated, .time_s = time_s, .type = type, .count = count});
+}
+
+void Fleet::Review(int64_t time_s) { Tell({.what = What::kReview, .time_s = time_s}); }
+
+void Fleet::Asked(size_t type, uint32_t count) {
+  Tell({.what = What::kAsked, .time_s = last_s_, .type = type, .count = count});
+}
+
+void Fleet::Announce(const AnnouncementId& id, size_t type, uint32_t count, int64_t at_s, int64_t now_s) {
+  Tell({.what = What::kAnnounce, .time_s = now_s, .type = type, .count = count, .at_s = at_s, .name = id.source,
+        .id = id.id});
+}
+
+void Fleet::Cancel(const AnnouncementId& id) {
+  Tell({.what = What::kCancel, .time_s = last_s_, .name = id.source, .id = id.id});
+}
+
+uint64_t Fleet::Import(const std::string& id, const std::vector<PastCreations>& past) {
+  uint64_t passed_over = 0;
+  const int64_t review_s = static_cast<int64_t>(options_.review_s);
+  for (const PastCreations& one : past) {
+    const std::optional<size_t> type = TypeOf(one.type);
+    if (!type) {
+      passed_over += one.count;
+      continue;
+    }
+    int64_t at_s = std::max(last_s_ / review_s, (one.time_s - kReviewedGapS) / review_s) * review_s + review_s;
+    for (; at_s <= one.time_s; at_s += review_s) Tell({.what = What::kImportReview, .time_s = at_s});
+    Tell({.what = What::kImport, .time_s = one.time_s, .type = *type, .count = one.count});
+  }
+  Tell({.what = What::kImported, .time_s = last_s_, .id = id});
+  return passed_over;
+}
+
+bool Fleet::Imported(const std::string& id) const {
+  return std::find(imports_.begin(), imports_.end(), id) != imports_.end();
+}
+
+Plan Fleet::PlanFor(size_t type, double hit_rate, int64_t now_s, int64_t lead_s) const {
+  Plan plan = planner_->PlanFor(type, hit_rate);
+  plan.announced = announcements_.Due(type, now_s, lead_s);
+  plan.level.low += plan.announced;
+  plan.level.fill += plan.announced;
+  plan.level.keep += plan.announced;
+  return plan;
+}
+
+std::string Fleet::TakeJournal() { return std::exchange(journal_, StateWriter()).bytes(); }
+
+bool Fleet::Fits(const Entry& entry) const {
+  const bool typed = entry.what == What::kCreated || entry.what == What::kAsked || entry.what == What::kAnnounce ||
+                     entry.what == What::kImport;
+  if (typed && entry.type >= types_.size()) return false;
+  const bool known = announcements_.Find({entry.name, entry.id}) != nullptr;
+  switch (entry.what) {
+    case What::kType:
+      return types_.size() < kMaxTypes && !numbers_.contains(entry.name);
+    case What::kAnnounce:
+      return !known && announcements_.known().size() < Announcements::kMaxKnown && entry.count > 0;
+    case What::kCancel:
+      return known;
+    default:
+      return true;
+  }
+}
+
+void Fleet::Tell(const Entry& entry) {
+  GNOMON_CHECK(Fits(entry));
+  journal_(entry);
+  Apply(entry);
+}
+
+void Fleet::Apply(const Entry& entry) {
+  last_s_ = std::max(last_s_, entry.time_s);
+  switch (entry.what) {
+    case What::kType:
+      numbers_[entry.name] = planner_->AddKey();
+      types_.push_back({.name = entry.name});
+      return;
+    case What::kCreated: {
+      live_ = true;
+      Type& type = types_[entry.type];
+      type.left -= std::min(type.left, entry.count);
+      type.created += entry.count;
+      const uint32_t known = announcements_.Consume(entry.type, last_s_, entry.count);
+      if (entry.count > known) planner_->Created(entry.type, PlannerTime(), entry.count - known);
+      return;
+    }
+    case What::kImport:
+      types_[entry.type].created += entry.count;
+      planner_->Created(entry.type, PlannerTime(), entry.count);
+      return;
+    case What::kImportReview:
+      ReviewRates();
+      planner_->Review(PlannerTime());
+      return;
+    case What::kReview:
+      live_ = true;
+      announcements_.Expire(last_s_);
+      ReviewRates();
+      planner_->Review(PlannerTime());
+      return;
+    case What::kAsked:
+      types_[entry.type].left = entry.count;
+      return;
+    case What::kAnnounce:
+      live_ = true;
+      announcements_.Announce({entry.name, entry.id}, entry.type, entry.count, entry.at_s, last_s_);
+      return;
+    case What::kCancel:
+      announcements_.Cancel({entry.name, entry.id});
+      return;
+    case What::kImported:
+      imports_.push_back(entry.id);
+      if (imports_.size() > kMaxImports) imports_.pop_front();
+      return;
+  }
+}
+
+void Fleet::ReviewRates() {
+  const double minutes = static_cast<double>(last_s_ - reviewed_s_) / 60;
+  if (minutes <= 0) return;
+  const double weight = 1 - std::exp(-minutes / kRateMinutes);
+  for (Type& type : types_) {
+    type.rate += weight * (static_cast<double>(std::exchange(type.created, 0)) / minutes - type.rate);
+  }
+  reviewed_s_ = last_s_;
+}
+
+template <class Archive, class Self>
+void Fleet::Fields(Archive& archive, Self& self) {
+  archive(self.midnight_s_, self.last_s_, self.reviewed_s_, self.live_, self.types_);
+  archive.Require(self.types_.size() <= kMaxTypes);
+  Announcements::Fields(archive, self.announcements_, self.types_.size());
+  archive(self.imports_);
+  archive.Require(self.imports_.size() <= kMaxImports);
+}
+
+std::string Fleet::Save() const {
+  StateWriter types, parts;
+  Fields(types, *this);
+  parts(size_t{2}, std::string(kTypesPart), types.bytes(), std::string(kPlannerPart), planner_->Save());
+  std::string saved(1, kVersion);
+  AppendU32(&saved, Checksum(kVersion, parts.bytes()));
+  return saved + parts.bytes();
+}
+
+absl::StatusOr<Fleet::Restored> Fleet::Restore(std::string_view saved, const PlannerOptions& options) {
+  if (saved.size() < kHeadBytes) return Corrupt("is shorter than its head");
+  const std::string_view bytes = saved.substr(kHeadBytes);
+  if (ReadU32(saved.substr(1)) != Checksum(saved[0], bytes)) return Corrupt("has a wrong checksum");
+  if (saved[0] != kVersion) {
+    return Error(absl::StatusCode::kFailedPrecondition, "ENGINE_STATE_DIFFERS",
+                 absl::StrCat("what was learnt of the network has version ", int{saved[0]}, ", not ", int{kVersion}))
+        .Hint("nothing is to be done: it is learnt anew");
+  }
+  StateReader reader(bytes);
+  absl::flat_hash_map<std::string, std::string> parts;
+  size_t count = 0;
+  for (reader(count); reader.ok() && count > 0; --count) {
+    std::string name, part;
+    reader(name, part);
+    parts[name] = std::move(part);
+  }
+  if (!reader.ok() || reader.left() != 0 || !parts.contains(kTypesPart)) return Corrupt("is no list of parts");
+  Restored restored;
+  restored.fleet = std::make_unique<Fleet>(0, options);
+  Fleet& fleet = *restored.fleet;
+  StateReader types(parts[kTypesPart]);
+  Fields(types, fleet);
+  for (const Type& type : fleet.types_) {
+    if (!fleet.numbers_.emplace(type.name, fleet.numbers_.size()).second) types.Require(false);
+  }
+  if (!types.ok() || types.left() != 0) return Corrupt("has a damaged list of types");
+  absl::StatusOr<std::unique_ptr<Planner>> planner = Planner::Restore(options, parts[kPlannerPart]);
+  if (planner.ok() && (*planner)->size() == fleet.types_.size()) {
+    fleet.planner_ = *std::move(planner);
+    return restored;
+  }
+  restored.lost_part = planner.ok() ? absl::Status(Corrupt("has a planner for other types")) : planner.status();
+  for (size_t type = 0; type < fleet.types_.size(); ++type) fleet.planner_->AddKey();
+  return restored;
+}
+
+absl::Status Fleet::Replay(std::string_view journal) {
+  StateReader reader(journal);
+  while (reader.left() > 0) {
+    Entry entry;
+    reader(entry);
+    if (!reader.ok() || !Fits(entry)) return Corrupt("has a damaged journal");
+    Apply(entry);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace gnomon

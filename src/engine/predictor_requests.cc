@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is asked of the engine: announcements, and imports of the past.
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "engine/predictor.h"
+
+namespace gnomon {
+namespace {
+
+std::string TimeText(absl::Time time) { return absl::FormatTime("%E4Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone()); }
+std::string TimeText(int64_t time_s) { return TimeText(absl::FromUnixSeconds(time_s)); }
+
+absl::Status PredictionsOff(const std::string& network) {
+  return Error(absl::StatusCode::kFailedPrecondition, "PREDICTIONS_OFF",
+               absl::StrCat("network ", network, " is not predicted"))
+      .Field("prediction_mode")
+      .Value("off")
+      .Hint("set its prediction_mode to observe or reserve first");
+}
+
+absl::Status TooManyNetworks() {
+  return Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_NETWORKS",
+               absl::StrCat("the engine predicts ", Predictor::kMaxNetworks, " networks, the most that it can"));
+}
+
+Error InvalidAnnouncement(const char* field, const std::string& value, const std::string& message) {
+  return Error(absl::StatusCode::kInvalidArgument, "INVALID_ANNOUNCEMENT", message).Field(field).Value(value);
+}
+
+absl::Status CheckAnnouncement(const Announced& announced, absl::Time now) {
+  if (announced.count == 0 || announced.count > Predictor::kMaxAnnounced) {
+    return InvalidAnnouncement("count", absl::StrCat(announced.count),
+                               absl::StrCat("an announcement cannot be of ", announced.count, " creations"))
+        .Hint(absl::StrCat("use a number from 1 to ", Predictor::kMaxAnnounced));
+  }
+  const absl::Time first = now - absl::Seconds(Announcements::kLateS), last = now + Predictor::kMaxAhead;
+  if (announced.at >= first && announced.at <= last) return absl::OkStatus();
+  return InvalidAnnouncement("at", TimeText(announced.at),
+                             "the announced time is past, or too far ahead")
+      .Hint(absl::StrCat("use a time from ", TimeText(first), " to ",
+                         TimeText(last)));
+}
+
+Announced ViewOf(const Fleet& fleet, const AnnouncementId& id, const Announcements::Known& known) {
+  return {.id = id,
+          .type = fleet.NameOf(known.type),
+          .count = known.count,
+          .at = absl::FromUnixSeconds(known.at_s),
+          .left = known.left,
+          .cancelled = known.cancelled};
+}
+
+// Which fields of the known one are others than those announced.
+std::string Differences(const Announced& known, const Announced& announced) {
+  std::string fields;
+  if (known.type != announced.type) absl::StrAppend(&fields, " type ", known.type);
+  if (known.count != announced.count) absl::StrAppend(&fields, " count ", known.count);
+  if (announced.at != absl::InfinitePast() && known.at != announced.at) {
+    absl::StrAppend(&fields, " at ", TimeText(known.at));
+  }
+  return fields;
+}
+
+Error InvalidHistory(size_t row, const char* field, const std::string& value, const std::string& message) {
+  return Error(absl::StatusCode::kInvalidArgument, "INVALID_HISTORY", message)
+      .Field(absl::StrCat("creations[", row, "].", field))
+      .Value(value);
+}
+
+absl::Status CheckPast(const std::vector<PastCreations>& past, int64_t now_s) {
+  if (past.empty() || past.size() > Predictor::kMaxPast) {
+    return Error(absl::StatusCode::kInvalidArgument, "INVALID_HISTORY",
+                 absl::StrCat("a call cannot import ", past.size(), " rows"))
+        .Field("creations")
+        .Value(absl::StrCat(past.size()))
+        .Hint(absl::StrCat("send 1 to ", Predictor::kMaxPast, " of them a call"));
+  }
+  for (size_t row = 0; row < past.size(); ++row) {
+    const PastCreations& one = past[row];
+    if (one.count == 0 || one.count > Predictor::kMaxAnnounced) {
+      return InvalidHistory(row, "count", absl::StrCat(one.count), absl::StrCat("no row can be of ", one.count, " creations"))
+          .Hint(absl::StrCat("use a number from 1 to ", Predictor::kMaxAnnounced));
+    }
+    if (row > 0 && one.time_s < past[row - 1].time_s) {
+      return InvalidHistory(row, "at", TimeText(one.time_s), "the row is before the one that precedes it")
+          .Hint("send creations in the order of their times");
+    }
+    if (one.time_s > now_s) {
+      return InvalidHistory(row, "at", TimeText(one.time_s), "the row is in the future")
+          .Hint(absl::StrCat("the server's time is ", TimeText(now_s)));
+    }
+  }
+  if (past.back().time_s - past.front().time_s <= absl::ToInt64Seconds(Predictor::kMaxPastSpan)) return absl::OkStatus();
+  return InvalidHistory(past.size() - 1, "at", TimeText(past.back().time_s), "the call spans too much time")
+      .Hint(absl::StrCat("send at most ", absl::FormatDuration(Predictor::kMaxPastSpan), " a call"));
+}
+
+}  // namespace
+
+void Predictor::Submit(Request request) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!stopping_) {
+      requests_.push_back(std::move(request));
+      woken_ = true;
+      return;
+    }
+  }
+  request(ShuttingDown());
+}
+
+absl::Status Predictor::ShuttingDown() {
+  return Error(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the server is shutting down")
+      .Hint("try again on another, or later");
+}
+
+template <typename T>
+void Predictor::WhenStored(Member* member, T answer, Reply<T> reply) {
+  member->notebook.Add(member->fleet->TakeJournal());
+  member->waiters.push_back({member->notebook.Ticket(), [answer = std::move(answer), reply = std::move(reply)](
+                                                            const absl::Status& status) mutable {
+                               status.ok() ? reply(std::move(answer)) : reply(status);
+                             }});
+}
+
+void Predictor::Announce(const NetworkEntry& network, Announced announced, Reply<Announced> reply) {
+  if (network.warm.mode_of_any() == PredictionMode::kOff) return reply(PredictionsOff(network.name));
+  if (announced.at != absl::InfinitePast()) announced.at = absl::FromUnixSeconds(absl::ToUnixSeconds(announced.at));
+  Submit([this, id = network.id, name = network.name, announced = std::move(announced),
+          reply = std::move(reply)](const absl::Status& refused) mutable {
+    if (!refused.ok()) return reply(refused);
+    Member* member = Open(id, name);
+    if (member == nullptr) return reply(TooManyNetworks());
+    absl::StatusOr<Announced> view = TryAnnounce(id, member, announced);
+    if (!view.ok()) return reply(view.status());
+    WhenStored(member, *std::move(view), std::move(reply));
+  });
+}
+
+absl::StatusOr<Announced> Predictor::TryAnnounce(NetworkId id, Member* member, Announced announced) {
+  Fleet& fleet = *member->fleet;
+  if (const Announcements::Known* known = fleet.announcements().Find(announced.id)) {
+    const Announced view = ViewOf(fleet, announced.id, *known);
+    const std::string differences = Differences(view, announced);
+    if (differences.empty()) return view;
+    return Error(absl::StatusCode::kAlreadyExists, "ANNOUNCEMENT_DIFFERS",
+                 absl::StrCat("announcement ", announced.id.id, " of ", announced.id.source, " is known with", differences))
+        .Field("id")
+        .Value(announced.id.id)
+        .Hint("give the new one an id of its own, and delete this one");
+  }
+  const int64_t now_s = Now();
+  if (announced.at == absl::InfinitePast()) announced.at = absl::FromUnixSeconds(now_s);
+  GNOMON_RETURN_IF_ERROR(CheckAnnouncement(announced, absl::FromUnixSeconds(now_s)));
+  if (fleet.announcements().known().size() >= Announcements::kMaxKnown) {
+    return Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_ANNOUNCEMENTS",
+                 absl::StrCat("network ", member->network, " has ", Announcements::kMaxKnown,
+                              " announcements, the most that it can have"))
+        .Hint("announce what comes together as one; what is over goes after an hour");
+  }
+  const std::optional<size_t> type = fleet.TypeOf(announced.type);
+  if (!type) {
+    return Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_TYPES",
+                 absl::StrCat("network ", member->network, " has ", Fleet::kMaxTypes, " types, the most that it can have"))
+        .Field("type")
+        .Value(announced.type);
+  }
+  fleet.Announce(announced.id, *type, announced.count, absl::ToUnixSeconds(announced.at), now_s);
+  member->asks.resize(fleet.size());
+  Publish(id, *member);  // what is due already is asked for in this step
+  Announced view = ViewOf(fleet, announced.id, *fleet.announcements().Find(announced.id));
+  view.made = true;
+  return view;
+}
+
+void Predictor::Cancel(const NetworkEntry& network, AnnouncementId id, Reply<Done> reply) {
+  Submit([this, network_id = network.id, id = std::move(id), reply = std::move(reply)](const absl::Status& refused) mutable {
+    if (!refused.ok()) return reply(refused);
+    auto found = members_.find(network_id);
+    const bool known = found != members_.end() && found->second.fleet != nullptr &&
+                       found->second.fleet->announcements().Find(id) != nullptr;
+    if (!known) {
+      return reply(Error(absl::StatusCode::kNotFound, "ANNOUNCEMENT_NOT_FOUND",
+                         absl::StrCat("no announcement ", id.id, " of ", id.source, " in this network"))
+                       .Field("id")
+                       .Value(id.id));
+    }
+    found->second.fleet->Cancel(id);
+    WhenStored(&found->second, Done(), std::move(reply));
+  });
+}
+
+void Predictor::ListAnnouncements(const NetworkEntry& network, Reply<std::vector<Announced>> reply) {
+  Submit([this, id = network.id, reply = std::move(reply)](const absl::Status& refused) mutable {
+    if (!refused.ok()) return reply(refused);
+    std::vector<Announced> open;
+    auto found = members_.find(id);
+    if (found == members_.end() || found->second.fleet == nullptr) return reply(std::move(open));
+    const Fleet& fleet = *found->second.fleet;
+    for (const auto& [known_id, known] : fleet.announcements().known()) {
+      if (known.left > 0 && known.ends_s() >= Now()) open.push_back(ViewOf(fleet, known_id, known));
+    }
+    WhenStored(&found->second, std::move(open), std::move(reply));
+  });
+}
+
+void Predictor::Import(const NetworkEntry& network, std::string id, std::vector<PastCreations> past,
+                       Reply<ImportView> reply) {
+  Submit([this, network_id = network.id, name = network.name, id = std::move(id), past = std::move(past),
+          reply = std::move(reply)](const absl::Status& refused) mutable {
+    if (!refused.ok()) return reply(refused);
+    if (absl::Status valid = CheckPast(past, Now()); !valid.ok()) return reply(valid);
+    Member* member = Open(network_id, name);
+    if (member == nullptr) return reply(TooManyNetworks());
+    if (member->mode != PredictionMode::kOff) {
+      return reply(Error(absl::StatusCode::kFailedPrecondition, "PREDICTIONS_ON",
+                         absl::StrCat("network ", name, " has learnt up to ", TimeText(member->fleet->last_s()),
+                                      ": what was before can no longer be put before it"))
+                       .Field("prediction_mode")
+                       .Hint("set it to off, which forgets what was learnt, import, then switch it on again"));
+    }
+    absl::StatusOr<ImportView> view = TryImport(member, id, past);
+    if (!view.ok()) return reply(view.status());
+    WhenStored(member, *std::move(view), std::move(reply));
+  });
+}
+
+absl::StatusOr<ImportView> Predictor::TryImport(Member* member, const std::string& id,
+                                                const std::vector<PastCreations>& past) {
+  ImportView view;
+  for (const PastCreations& one : past) view.creations += one.count;
+  if (member->fleet->Imported(id)) return view;
+  // What was learnt before predictions were switched off is to be forgotten; a planner's time begins with the first that it
+  // is told of.
+  if (member->fleet->live() || member->fleet->size() == 0) {
+    member->fleet = std::make_unique<Fleet>(past.front().time_s, Options());
+    member->asks.clear();
+    member->notebook.Restart();
+  }
+  if (past.front().time_s < member->fleet->last_s()) {
+    return Error(absl::StatusCode::kFailedPrecondition, "HISTORY_TOO_LATE",
+                 absl::StrCat("network ", member->network, " has learnt up to ", TimeText(member->fleet->last_s())))
+        .Field("creations[0].at")
+        .Value(TimeText(past.front().time_s))
+        .Hint("send older creations first");
+  }
+  view.passed_over = member->fleet->Import(id, past);
+  view.creations -= view.passed_over;
+  member->asks.resize(member->fleet->size());
+  return view;
+}
+
+}  // namespace gnomon
