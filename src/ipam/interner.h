@@ -44,16 +44,16 @@ class Interner {
       free_.pop_back();
     }
     auto added = numbers_.emplace(std::string(text), number).first;
-    texts_[number] = {&added->first, 1};
+    texts_[number] = {added->first, 1};
     return recent = number;
   }
   void Drop(uint32_t number) {
     if (number == 0) return;
     GNOMON_CHECK(texts_[number].holders > 0);
     if (--texts_[number].holders > 0) return;
-    uint32_t& recent = recent_[PlaceOf(*texts_[number].text)];
+    uint32_t& recent = recent_[PlaceOf(texts_[number].text)];
     if (recent == number) recent = 0;
-    numbers_.erase(*texts_[number].text);
+    numbers_.erase(AbslView(texts_[number].text));
     texts_[number] = {};
     free_.push_back(number);
   }
@@ -62,11 +62,11 @@ class Interner {
   uint32_t Find(std::string_view text) const {
     if (text.empty()) return 0;
     const uint32_t recent = recent_[PlaceOf(text)];
-    if (recent != 0 && *texts_[recent].text == text) return recent;
+    if (recent != 0 && texts_[recent].text == text) return recent;
     auto found = numbers_.find(AbslView(text));
     return found == numbers_.end() ? kUnknown : found->second;
   }
-  std::string_view Text(uint32_t number) const { return number == 0 ? std::string_view() : *texts_[number].text; }
+  std::string_view Text(uint32_t number) const { return texts_[number].text; }
 
  private:
   // Most texts that are asked for are a few, again and again: where the last one of each place is kept, no hash is
@@ -77,7 +77,7 @@ class Interner {
     return (((text.size() * 31 + at(0)) * 31 + at(text.size() / 2)) * 31 + at(text.size() - 1)) % kRecent;
   }
   struct Held {
-    const std::string* text = nullptr;  // the key in numbers_, whose nodes do not move
+    std::string_view text = {};  // the key in numbers_, whose nodes do not move
     uint32_t holders = 0;
   };
   absl::node_hash_map<std::string, uint32_t> numbers_;

@@ -286,7 +286,7 @@ class Network {
   // MACs are unique among instances and shadows. One that is made of its own address is so by itself; all others are kept in
   // other_macs_.
   uint64_t MacOf(Ip address) const;  // as Mac::bits
-  Mac MakeMac(Ip address) const;
+  uint64_t MakeMac(Ip address) const;
   bool HasOwnMac(Slot slot) const;
   bool MacIsHeld(Mac mac) const;
   void HoldMac(Slot slot);  // of an instance or shadow, by its first address

@@ -143,14 +143,14 @@ absl::Status Network::CreateNew(absl::Time now, const CreateRequest& request, co
     GNOMON_RETURN_IF_ERROR(Choose(request, family, pins.Of(family), &chosen[count++]));
   }
   for (size_t i = 0; i < count; ++i) Preempt(now, chosen[i], assignment, changes);
-  const Mac mac = request.mac ? *request.mac : MakeMac(chosen[0].address);
+  const uint64_t mac = request.mac ? request.mac->bits() : MakeMac(chosen[0].address);
   const uint64_t generation = revision_ + 1;
   Slots slots;
   for (size_t i = 0; i < count; ++i) {
     AddressRecord& record = AddRecord(changes);
     record.revision = ++revision_;
     record.generation = generation;
-    record.mac = mac;
+    record.mac = Mac::FromBits(mac);
     record.instance = request.instance;
     record.type = request.type;
     record.place = request.place;
@@ -224,22 +224,23 @@ Network::PoolList Network::CandidatePools(const CreateRequest& request, Family f
 }
 
 absl::Status Network::Choose(const CreateRequest& request, Family family, PoolId pin, Choice* choice) {
-  absl::StatusOr<Choice> other;
-  if (request.address && request.address->family() == family) {
-    const int length = request.block_length == 0 ? MaxLength(family) : request.block_length;
-    other = ChooseExplicit(*request.address, length, request.pool);
-  } else if (request.block_length != 0) {
-    other = ChooseBlock(request, family);
-  } else {
+  const bool named = request.address && request.address->family() == family;
+  if (!named && request.block_length == 0) {
     for (const auto& [id, pool] : pools_) {
       if (!IsCandidate(*pool, request, family, pin)) continue;
       const std::optional<Ip> ip = pool->Propose(NextRandom());
       if (!ip) continue;
-      *choice = {*ip, MaxLength(family), pool.get(), true};
+      choice->address = *ip;
+      choice->length = MaxLength(family);
+      choice->pool = pool.get();
+      choice->free = true;
       return absl::OkStatus();
     }
-    other = ChooseVictim(request, family, pin);
   }
+  const int length = request.block_length == 0 ? MaxLength(family) : request.block_length;
+  const absl::StatusOr<Choice> other = named ? ChooseExplicit(*request.address, length, request.pool)
+                                       : request.block_length != 0 ? ChooseBlock(request, family)
+                                                                   : ChooseVictim(request, family, pin);
   if (other.ok()) *choice = *other;
   return other.status();
 }

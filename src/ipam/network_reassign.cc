@@ -33,13 +33,13 @@ bool Network::MacIsHeld(Mac mac) const {
 }
 
 // Of the address if that is free, as it is but for what clients chose themselves or took along; else one that is drawn.
-Mac Network::MakeMac(Ip address) const {
+uint64_t Network::MakeMac(Ip address) const {
   uint64_t mac = MacOf(address);
   if (!other_macs_.empty()) {
     for (uint64_t draw = NextRandom(); other_macs_.contains(mac); ++draw)
       mac = kDrawn | draw * 0x9e3779b97f4a7c15ull >> 24;
   }
-  return Mac::FromBits(mac);
+  return mac;
 }
 
 bool Network::HasOwnMac(Slot slot) const {

@@ -91,7 +91,7 @@ class Pool {
   absl::Status SetConfig(PoolConfig config);
 
   // A free address by the strategy; nullopt when nothing is free. Takes nothing (a segment may be opened).
-  std::optional<Ip> Propose(uint64_t random) {
+  [[gnu::always_inline]] std::optional<Ip> Propose(uint64_t random) {
     if (segmented_) OpenForNext(random);
     const std::optional<uint32_t> offset = index_.Propose(config_.strategy, random);
     if (!offset) return std::nullopt;
