@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ipam/bit_tree.h"
 
-#include <bit>
-
 #include "base/check.h"
 
 namespace gnomon {
@@ -34,13 +32,13 @@ uint32_t BitTree::FindNext(uint32_t from) const {
     if (level == depth_ || (at >> 6) >= levels_[level].size()) return kNone;
     uint64_t rest = levels_[level][at >> 6] & (~uint64_t{0} << (at & 63));
     if (rest != 0) {
-      at = (at & ~63u) | static_cast<uint32_t>(std::countr_zero(rest));
+      at = (at & ~63u) | LowestOf(rest);
       break;
     }
     at = (at >> 6) + 1;
   }
   // Down, to the first of it.
-  while (level-- > 0) at = at << 6 | static_cast<uint32_t>(std::countr_zero(levels_[level][at]));
+  while (level-- > 0) at = at << 6 | LowestOf(levels_[level][at]);
   return at;
 }
 
@@ -56,12 +54,16 @@ void BitTree::SetBits(uint32_t word, uint64_t mask) {
 }
 
 void BitTree::ClearBits(uint32_t word, uint64_t mask) {
-  for (int level = 0; level < depth_; ++level) {
-    uint64_t& bits = levels_[level][word];
-    if (bits == 0) return;
-    bits &= ~mask;
+  uint64_t& bits = levels_[0][word];
+  bits &= ~mask;
+  if (bits == 0) ClearAbove(0, word);
+}
+
+void BitTree::ClearAbove(int level, uint32_t word) {
+  while (++level < depth_) {
+    uint64_t& bits = levels_[level][word >> 6];
+    bits &= ~(uint64_t{1} << (word & 63));
     if (bits != 0) return;
-    mask = uint64_t{1} << (word & 63);
     word >>= 6;
   }
 }

@@ -25,12 +25,32 @@ class BitTree {
   void Grow(uint32_t new_size);
 
   bool Test(uint32_t i) const { return (levels_[0][i >> 6] >> (i & 63) & 1) != 0; }
-  void Set(uint32_t i) { SetBits(i >> 6, uint64_t{1} << (i & 63)); }
-  void Clear(uint32_t i) { ClearBits(i >> 6, uint64_t{1} << (i & 63)); }
+  // Whether a word was or becomes empty is a coin's toss in a tree that is nearly so: it is cheaper computed than
+  // predicted.
+  void Set(uint32_t i) {
+    for (size_t level = 0; level < static_cast<size_t>(depth_); ++level, i >>= 6) {
+      levels_[level][i >> 6] |= uint64_t{1} << (i & 63);
+    }
+  }
+  void Clear(uint32_t i) {
+    uint64_t& word = levels_[0][i >> 6];
+    word &= ~(uint64_t{1} << (i & 63));
+    if (depth_ == 1) return;
+    const uint32_t above = i >> 12;
+    levels_[1][above] &= ~(uint64_t{word == 0} << (i >> 6 & 63));
+    if (levels_[1][above] == 0) ClearAbove(1, above);
+  }
 
   // Makes Test, Set and Clear of `i` cheap when they come soon.
   void Prefetch(uint32_t i) const { __builtin_prefetch(&levels_[0][i >> 6], 1); }
 
+  // The least member; kNone if there is none.
+  uint32_t First() const {
+    if (size_ == 0 || levels_[static_cast<size_t>(depth_ - 1)][0] == 0) return kNone;
+    uint32_t at = 0;
+    for (int level = depth_; level-- > 0;) at = at << 6 | LowestOf(levels_[static_cast<size_t>(level)][at]);
+    return at;
+  }
   // The least member at or after `from`; kNone if there is none.
   uint32_t FindNext(uint32_t from) const;
 
@@ -43,6 +63,8 @@ class BitTree {
 
  private:
   static constexpr int kMaxLevels = 4;
+  void ClearAbove(int level, uint32_t word);                                                        // which is empty
+  static uint32_t LowestOf(uint64_t word) { return static_cast<uint32_t>(__builtin_ctzll(word)); }  // of one with a bit
 
   uint32_t size_ = 0;
   int depth_ = 1;  // levels in use; the last has one word

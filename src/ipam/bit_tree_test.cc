@@ -13,6 +13,7 @@ TEST(BitTreeTest, AnEmptyTreeHasNoMember) {
   BitTree tree;
   tree.Grow(0);
   EXPECT_EQ(tree.FindNext(0), BitTree::kNone);
+  EXPECT_EQ(tree.First(), BitTree::kNone);
 }
 
 TEST(BitTreeTest, FindsTheNextMemberAtEveryDepth) {
@@ -30,6 +31,7 @@ TEST(BitTreeTest, FindsTheNextMemberAtEveryDepth) {
       tree.Test(i) ? (void)model.insert(i) : (void)model.erase(i);
       auto next = model.lower_bound(from);
       ASSERT_EQ(tree.FindNext(from), next == model.end() ? BitTree::kNone : *next);
+      ASSERT_EQ(tree.First(), model.empty() ? BitTree::kNone : *model.begin());
     }
   }
 }

@@ -54,6 +54,12 @@ struct ErasedPrediction {
 using Change = std::variant<AddressRecord, ErasedAddress, PoolConfig, ErasedPool, PredictionRecord, ErasedPrediction>;
 using Changes = std::vector<Change>;
 
+// Adds a record to the changes. (Copied, as it takes longer to zero it first.)
+inline AddressRecord& AddRecord(Changes* changes) {
+  static const AddressRecord kNew;
+  return std::get<AddressRecord>(changes->emplace_back(kNew));
+}
+
 // A Change with texts of its own.
 using OwnedChange =
     std::variant<OwnedRecord, ErasedAddress, PoolConfig, ErasedPool, PredictionRecord, ErasedPrediction>;

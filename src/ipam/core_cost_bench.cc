@@ -63,6 +63,9 @@ struct Bed {
       changes.clear();
       network.Advance(now, &changes);
     } while (network.NextDeadline() <= now);
+    // What the last step ended is readable until the next command, and takes room until then.
+    changes.clear();
+    network.Advance(now, &changes);
   }
 
   Network network{NetworkId{1}};

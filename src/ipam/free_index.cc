@@ -48,26 +48,6 @@ void FreeIndex::SetOrdered(bool ordered) {
   }
 }
 
-std::optional<uint32_t> FreeIndex::Propose(Strategy strategy, uint64_t random) {
-  if (free_count_ == 0) return std::nullopt;
-  switch (strategy) {
-    case Strategy::kLongestIdle: {
-      uint32_t offset = fresh_.FindNext(0);
-      if (offset != BitTree::kNone) return offset;
-      GNOMON_CHECK(ordered_);
-      SkipStaleFront();
-      return queue_.front();
-    }
-    case Strategy::kLowestFirst:
-      return free_.FindNext(0);
-    case Strategy::kRandom: {
-      uint32_t offset = free_.FindNext(static_cast<uint32_t>(random % size()));
-      return offset != BitTree::kNone ? offset : free_.FindNext(0);
-    }
-  }
-  return std::nullopt;
-}
-
 void FreeIndex::Take(uint32_t offset) {
   GNOMON_CHECK(offset < size() && free_.Test(offset));
   --free_count_;
@@ -193,6 +173,7 @@ void FreeIndex::LeaveStale(uint32_t offset) {
 }
 
 void FreeIndex::SkipStaleFront() {
+  GNOMON_CHECK(ordered_);
   while (IsStale(queue_.front())) {
     DropStale(queue_.front());
     queue_.pop_front();

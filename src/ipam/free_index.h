@@ -54,7 +54,24 @@ class FreeIndex {
 
   // The free offset to give next; nullopt when none is. Takes nothing. `random` is read by kRandom alone.
   // CHECKs that the index is ordered for kLongestIdle.
-  std::optional<uint32_t> Propose(Strategy strategy, uint64_t random);
+  std::optional<uint32_t> Propose(Strategy strategy, uint64_t random) {
+    if (free_count_ == 0) return std::nullopt;
+    switch (strategy) {
+      case Strategy::kLongestIdle: {
+        const uint32_t fresh = fresh_.First();
+        if (fresh != BitTree::kNone) return fresh;
+        SkipStaleFront();
+        return queue_.front();
+      }
+      case Strategy::kLowestFirst:
+        return free_.First();
+      case Strategy::kRandom: {
+        const uint32_t offset = free_.FindNext(static_cast<uint32_t>(random % size()));
+        return offset != BitTree::kNone ? offset : free_.First();
+      }
+    }
+    return std::nullopt;
+  }
 
   // CHECKs that `offset` is free.
   void Take(uint32_t offset);

@@ -10,9 +10,10 @@
 // Threads: not thread-safe. Cost: one hash lookup to hold or find; constant to read or drop, but for the last drop.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,9 +30,10 @@ class Interner {
   // 0 is the empty text, and always there.
   uint32_t Hold(std::string_view text) {
     if (text.empty()) return 0;
-    if (const std::optional<uint32_t> held = Find(text)) {
-      ++texts_[*held].holders;
-      return *held;
+    uint32_t& recent = recent_[PlaceOf(text)];
+    if (const uint32_t held = Find(text); held != kUnknown) {
+      ++texts_[held].holders;
+      return recent = held;
     }
     uint32_t number = 0;
     if (free_.empty()) {
@@ -42,33 +44,46 @@ class Interner {
       free_.pop_back();
     }
     auto added = numbers_.emplace(std::string(text), number).first;
-    texts_[number] = {&added->first, 1};
-    return number;
+    texts_[number] = {added->first, 1};
+    return recent = number;
   }
   void Drop(uint32_t number) {
     if (number == 0) return;
     GNOMON_CHECK(texts_[number].holders > 0);
     if (--texts_[number].holders > 0) return;
-    numbers_.erase(*texts_[number].text);
+    uint32_t& recent = recent_[PlaceOf(texts_[number].text)];
+    if (recent == number) recent = 0;
+    numbers_.erase(AbslView(texts_[number].text));
     texts_[number] = {};
     free_.push_back(number);
   }
-  // nullopt: nothing holds it.
-  std::optional<uint32_t> Find(std::string_view text) const {
+  static constexpr uint32_t kUnknown = UINT32_MAX;
+  // kUnknown: nothing holds it.
+  uint32_t Find(std::string_view text) const {
     if (text.empty()) return 0;
+    const uint32_t recent = recent_[PlaceOf(text)];
+    if (recent != 0 && texts_[recent].text == text) return recent;
     auto found = numbers_.find(AbslView(text));
-    return found == numbers_.end() ? std::nullopt : std::optional(found->second);
+    return found == numbers_.end() ? kUnknown : found->second;
   }
-  std::string_view Text(uint32_t number) const { return number == 0 ? std::string_view() : *texts_[number].text; }
+  std::string_view Text(uint32_t number) const { return texts_[number].text; }
 
  private:
+  // Most texts that are asked for are a few, again and again: where the last one of each place is kept, no hash is
+  // needed.
+  static constexpr size_t kRecent = 32;
+  static size_t PlaceOf(std::string_view text) {  // which is not empty
+    auto at = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+    return (((text.size() * 31 + at(0)) * 31 + at(text.size() / 2)) * 31 + at(text.size() - 1)) % kRecent;
+  }
   struct Held {
-    const std::string* text = nullptr;  // the key in numbers_, whose nodes do not move
+    std::string_view text = {};  // the key in numbers_, whose nodes do not move
     uint32_t holders = 0;
   };
   absl::node_hash_map<std::string, uint32_t> numbers_;
   std::vector<Held> texts_{1};
   std::vector<uint32_t> free_;
+  std::array<uint32_t, kRecent> recent_{};  // 0: none
 };
 
 }  // namespace gnomon

@@ -54,6 +54,7 @@ absl::Status Network::UpdatePool(PoolConfig config, Changes* changes) {
   if (pool == nullptr) return PoolNotFound();
   config.name = pool->config().name;
   GNOMON_RETURN_IF_ERROR(pool->SetConfig(config));
+  NoteFamilies();
   ++revision_;
   changes->push_back(pool->config());
   return absl::OkStatus();
@@ -112,6 +113,7 @@ absl::StatusOr<bool> Network::RemovePool(absl::Time now, PoolId id, Changes* cha
   pools_by_base_.erase(PoolOf(id)->config().prefix.base());
   pools_.erase(id);
   counts_by_pool_.erase(id);
+  NoteFamilies();
   return true;
 }
 
@@ -125,15 +127,6 @@ const Pool* Network::FindPool(std::string_view name) const {
 std::vector<const Pool*> Network::pools() const {
   std::vector<const Pool*> all;
   for (const auto& [id, pool] : pools_) all.push_back(pool.get());
-  return all;
-}
-
-Families Network::families() const {
-  Families all = kNoFamilies;
-  for (const auto& [id, pool] : pools_) {
-    if (pool->config().draining) continue;
-    all |= BitOf(pool->config().prefix.family());
-  }
   return all;
 }
 
@@ -175,6 +168,14 @@ void Network::CountRecord(PoolId pool, AddressState state, int more) {
   counts_by_pool_[pool][static_cast<size_t>(state)] += static_cast<uint64_t>(more);
 }
 
+void Network::RecountRecord(PoolId pool, AddressState before, AddressState after) {
+  StateCounts& in_pool = counts_by_pool_[pool];
+  for (StateCounts* counts : {&counts_, &in_pool}) {
+    --(*counts)[static_cast<size_t>(before)];
+    ++(*counts)[static_cast<size_t>(after)];
+  }
+}
+
 std::optional<Ip> Network::Visit(Ip from, size_t budget, absl::FunctionRef<bool(const AddressRecord&)> visit) const {
   bool more = true;
   for (const auto& [base, pool] : pools_by_base_) {
@@ -206,6 +207,15 @@ void Network::KeepPool(PoolConfig config) {
   auto pool = std::make_unique<Pool>(std::move(config));
   pools_by_base_.emplace(pool->config().prefix.base(), pool.get());
   pools_.emplace(pool->config().id, std::move(pool));
+  NoteFamilies();
+}
+
+void Network::NoteFamilies() {
+  families_ = kNoFamilies;
+  for (const auto& [id, pool] : pools_) {
+    if (pool->config().draining) continue;
+    families_ |= BitOf(pool->config().prefix.family());
+  }
 }
 
 Slot Network::NewSlot(const AddressRecord& record) {
@@ -221,15 +231,13 @@ void Network::DropSlot(Slot slot) {
 void Network::SetState(absl::Time now, Slot slot, AddressState state, absl::Time until) {
   RecordTable::Entry& entry = At(slot);
   GNOMON_CHECK(entry.state != AddressState::kShadow && state != AddressState::kShadow);
-  CountRecord(entry.pool, entry.state, -1);
-  CountRecord(entry.pool, state, 1);
+  RecountRecord(entry.pool, entry.state, state);
   entry.state = state;
   entry.SetTimes(now, until);
 }
 
 void Network::EndShadow(absl::Time now, Slot slot, AddressState state, absl::Time until) {
-  CountRecord(At(slot).pool, AddressState::kShadow, -1);
-  CountRecord(At(slot).pool, state, 1);
+  RecountRecord(At(slot).pool, AddressState::kShadow, state);
   records_.EndShadow(slot, state);
   At(slot).SetTimes(now, until);
 }
@@ -237,7 +245,7 @@ void Network::EndShadow(absl::Time now, Slot slot, AddressState state, absl::Tim
 void Network::Put(Slot slot, Changes* changes) {
   RecordTable::Entry& entry = At(slot);
   entry.revision = ++revision_;
-  records_.Read(slot, &std::get<AddressRecord>(changes->emplace_back()));
+  records_.Read(slot, &AddRecord(changes));
   if (entry.until_us == RecordTable::kNever || PrimaryOf(slot) != slot) return;
   deadlines_.Push({entry.until_us, entry.revision, slot});
   CompactDeadlines();
@@ -259,11 +267,7 @@ Network::Slots Network::SlotsOf(std::string_view instance) const {
   return found == instances_.end() ? Slots() : PairOf(*found);
 }
 
-Network::Slots Network::PairOf(Slot slot) const {
-  Slots slots{slot};
-  if (At(slot).partner != 0) slots.push_back(At(slot).partner);
-  return slots;
-}
+Network::Slots Network::PairOf(Slot slot) const { return Slots(slot, At(slot).partner); }
 
 void Network::Join(Slot a, Slot b) {
   At(a).partner = b;
@@ -277,7 +281,7 @@ void Network::Part(Slot slot) {
 
 Slot Network::PrimaryOf(Slot slot) const {
   const RecordTable::Entry& entry = At(slot);
-  if (entry.state != AddressState::kShadow || !entry.is_pair() || entry.address().IsV4()) return slot;
+  if (entry.state != AddressState::kShadow || !entry.is_pair() || entry.address.IsV4()) return slot;
   return entry.partner;
 }
 

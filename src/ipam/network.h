@@ -195,7 +195,7 @@ class Network {
   uint64_t CountOf(AddressState state) const { return counts_[static_cast<size_t>(state)]; }
   uint64_t CountIn(PoolId pool, AddressState state) const;
   uint64_t ShadowsOf(PoolId pool) const { return CountIn(pool, AddressState::kShadow); }
-  Families families() const;
+  Families families() const { return families_; }  // that its pools give
   // Calls `visit` for each record that is not free, in address order, from `from` on, until it returns false or `budget`
   // addresses have been looked at. Returns where to go on; nullopt at the end.
   std::optional<Ip> Visit(Ip from, size_t budget, absl::FunctionRef<bool(const AddressRecord&)> visit) const;
@@ -213,7 +213,22 @@ class Network {
   }
   static constexpr size_t kSpareInstances = 4096;  // room that the index keeps when it shrinks
   using GroupKey = std::pair<std::string, Place>;  // type, scope
-  using Slots = absl::InlinedVector<Slot, 2>;
+  // The slots of an instance or a shadow: none, one, or a pair's two.
+  class Slots {
+   public:
+    Slots() = default;
+    Slots(Slot first, Slot second) : slots_{first, second}, size_(second == 0 ? 1 : 2) {}  // 0: it has no second
+    void push_back(Slot slot) { slots_[size_++] = slot; }
+    bool empty() const { return size_ == 0; }
+    size_t size() const { return size_; }
+    Slot operator[](size_t i) const { return slots_[i]; }
+    const Slot* begin() const { return slots_.data(); }
+    const Slot* end() const { return slots_.data() + size_; }
+
+   private:
+    std::array<Slot, 2> slots_{};
+    size_t size_ = 0;
+  };
   using PoolList = absl::InlinedVector<Pool*, 4>;
   // An instance's id, hashed once a command.
   struct HashedId {
@@ -240,28 +255,39 @@ class Network {
   absl::Status PinNamed(const Fresh& one, std::map<PoolId, uint64_t>* left) const;
   absl::StatusOr<PoolId> PinOne(const CreateRequest& request, Family family, std::map<PoolId, uint64_t>* left) const;
   std::map<PoolId, uint64_t> SinglesByPool() const;
-  absl::StatusOr<Assignment> CreateNew(absl::Time now, const CreateRequest& request, const HashedId& id, Families families,
-                                       const Pins& pins, Changes* changes);
+  // Completes `assignment`, which is new.
+  absl::Status CreateNew(absl::Time now, const CreateRequest& request, const HashedId& id, Families families,
+                         const Pins& pins, Assignment* assignment, Changes* changes);
   Slot MatchingShadow(const CreateRequest& request, Families families, const Pins& pins) const;
   void TakeShadow(absl::Time now, const CreateRequest& request, const HashedId& id, Slot slot, Assignment* assignment,
                   Changes* changes);
-  // Puts an instance that is new, and says so.
-  void PutInstance(const HashedId& id, const Slots& slots, Assignment* assignment, Changes* changes);
-  absl::StatusOr<Prefix> ChooseStandard(const CreateRequest& request, Family family, PoolId pin);
-  absl::StatusOr<Prefix> ChooseBlock(const CreateRequest& request, Family family);
-  absl::StatusOr<Prefix> ChooseExplicit(Ip address, int length, std::string_view pool_name) const;
+  void IndexInstance(const HashedId& id, Slot first);  // with its MAC
+  // An address, or a block from it on, that an instance is to get. Free: nothing is in its way.
+  struct Choice {
+    Ip address = {};
+    int length = 0;
+    Pool* pool = nullptr;
+    bool free = false;
+    Prefix prefix() const { return Prefix(address, length); }
+  };
+  absl::Status Choose(const CreateRequest& request, Family family, PoolId pin, Choice* choice);
+  absl::StatusOr<Choice> ChooseVictim(const CreateRequest& request, Family family, PoolId pin);
+  absl::StatusOr<Choice> ChooseBlock(const CreateRequest& request, Family family);
+  absl::StatusOr<Choice> ChooseExplicit(Ip address, int length, std::string_view pool_name) const;
+  static bool IsCandidate(const Pool& pool, const CreateRequest& request, Family family, PoolId pin);
   PoolList CandidatePools(const CreateRequest& request, Family family, PoolId pin) const;
   absl::Status Exhausted(const CreateRequest& request, Family family) const;
   bool IsPreemptible(Ip ip) const;
   using HeldSlots = absl::InlinedVector<Slot, 4>;
   HeldSlots HeldIn(const Prefix& prefix) const;
-  void Preempt(absl::Time now, const Prefix& prefix, Assignment* assignment, Changes* changes);
-  // Completes `wanted` and makes it the record of the prefix.
-  Slot Assign(absl::Time now, const Prefix& prefix, AddressRecord* wanted);
+  void Preempt(absl::Time now, const Choice& choice, Assignment* assignment, Changes* changes);
+  // Completes `wanted` and makes it the record of what was chosen.
+  Slot Assign(absl::Time now, const Choice& choice, AddressRecord* wanted);
   // MACs are unique among instances and shadows. One that is made of its own address is so by itself; all others are kept in
   // other_macs_.
-  Mac MacOf(Ip address) const;
-  Mac MakeMac(Ip address) const;
+  uint64_t MacOf(Ip address) const;  // as Mac::bits
+  uint64_t MakeMac(Ip address) const;
+  bool HasOwnMac(Slot slot) const;
   bool MacIsHeld(Mac mac) const;
   void HoldMac(Slot slot);  // of an instance or shadow, by its first address
   void DropMac(Slot slot);
@@ -294,7 +320,9 @@ class Network {
   RecordTable::Entry& At(Slot slot) { return records_[slot]; }
   const RecordTable::Entry& At(Slot slot) const { return records_[slot]; }
   void KeepPool(PoolConfig config);
+  void NoteFamilies();  // of the pools that do not drain
   void CountRecord(PoolId pool, AddressState state, int more);
+  void RecountRecord(PoolId pool, AddressState before, AddressState after);
   Slot NewSlot(const AddressRecord& record);
   void DropSlot(Slot slot);
   void SetState(absl::Time now, Slot slot, AddressState state, absl::Time until);  // not to or from kShadow
@@ -315,6 +343,7 @@ class Network {
   uint64_t revision_ = 0;
   std::map<PoolId, std::unique_ptr<Pool>> pools_;
   std::map<Ip, Pool*> pools_by_base_;
+  Families families_ = kNoFamilies;
   RecordTable records_;
   // Instances by their ids, which are hashed and compared where they stand: each is the record of its first address.
   struct IdHash {

@@ -53,9 +53,10 @@ absl::StatusOr<std::vector<Assignment>> Network::CreateBatch(absl::Time now, abs
       const CreateRequest& request = *wanted[n].request;
       if (request.address.has_value() != named) continue;
       if (request.mac) other_macs_.erase(request.mac->bits());
-      absl::StatusOr<Assignment> created = CreateNew(now, request, HashedId(request.instance), wanted[n].families, (*pins)[n], changes);
-      GNOMON_CHECK(created.ok());  // PinBatch has counted all that it can need
-      results[wanted[n].index] = *std::move(created);
+      // PinBatch has counted all that it can need.
+      GNOMON_CHECK(CreateNew(now, request, HashedId(request.instance), wanted[n].families, (*pins)[n],
+                             &results[wanted[n].index], changes)
+                       .ok());
     }
   }
   PutConsumed(changes);

@@ -3,7 +3,7 @@
 // Creation: take a shadow, else a free address, else a preempted one. Choosing changes nothing; only then is anything taken,
 // so a refusal leaves no trace.
 #include <algorithm>
-#include <tuple>
+#include <array>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -18,28 +18,27 @@
 namespace gnomon {
 namespace {
 
-absl::InlinedVector<Family, 2> ListOf(Families families) {
-  absl::InlinedVector<Family, 2> list;
-  for (Family family : {Family::kIpv4, Family::kIpv6}) {
-    if ((families & BitOf(family)) != 0) list.push_back(family);
-  }
-  return list;
-}
-
 std::string_view NamesOf(Families families) {
   return families == kBothFamilies ? "ipv4,ipv6" : families == kOnlyIpv4 ? "ipv4" : "ipv6";
 }
 
 }  // namespace
 
+// One variable is returned, so that it is built where the caller wants it.
 absl::StatusOr<Assignment> Network::Create(absl::Time now, const CreateRequest& request, Changes* changes) {
   records_.Settle();
+  static const Assignment kNone;
+  absl::StatusOr<Assignment> assignment(kNone);
   const HashedId id(request.instance);
   auto existing = instances_.find(id);
-  if (existing != instances_.end()) return Existing(request, *existing);
+  if (existing != instances_.end()) {
+    assignment = Existing(request, *existing);
+    return assignment;
+  }
   Families families = kNoFamilies;
-  GNOMON_RETURN_IF_ERROR(CheckRequest(request, &families));
-  absl::StatusOr<Assignment> assignment = CreateNew(now, request, id, families, Pins(), changes);
+  absl::Status status = CheckRequest(request, &families);
+  if (status.ok()) status = CreateNew(now, request, id, families, Pins(), &*assignment, changes);
+  if (!status.ok()) assignment = std::move(status);
   PutConsumed(changes);
   return assignment;
 }
@@ -85,10 +84,13 @@ absl::Status Network::CheckRequest(const CreateRequest& request, Families* famil
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_INSTANCE", what).Field(field).Value(value);
   };
   if (request.instance.empty()) return invalid("id", "", "an instance needs an id");
-  for (const auto& [field, text] : {std::pair("id", &request.instance), std::pair("type", &request.type),
-                                    std::pair("zone", &request.place.zone), std::pair("host", &request.place.host)}) {
-    if (text->size() > kMaxTextBytes) return invalid(field, Excerpt(*text), "the text is too long");
-  }
+  auto too_long = [&](std::string_view field, std::string_view text) {
+    return invalid(field, Excerpt(text), "the text is too long");
+  };
+  if (request.instance.size() > kMaxTextBytes) return too_long("id", request.instance);
+  if (request.type.size() > kMaxTextBytes) return too_long("type", request.type);
+  if (request.place.zone.size() > kMaxTextBytes) return too_long("zone", request.place.zone);
+  if (request.place.host.size() > kMaxTextBytes) return too_long("host", request.place.host);
   if (request.labels.size() > kMaxLabelsBytes) return invalid("labels", "", "the labels are too long");
   if (request.mac && MacIsHeld(*request.mac)) {
     return Error(absl::StatusCode::kAlreadyExists, "MAC_IN_USE",
@@ -112,11 +114,11 @@ absl::Status Network::CheckRequest(const CreateRequest& request, Families* famil
     return invalid("address", request.address->ToString(), "the address is of a family that was not asked for");
   }
   if (request.block_length == 0) return absl::OkStatus();
-  const absl::InlinedVector<Family, 2> list = ListOf(*families);
-  if (list.size() != 1) return invalid("families", "ipv4,ipv6", "a block is of one family: name it");
-  if (request.block_length < 0 || request.block_length >= MaxLength(list[0])) {
+  if (*families == kBothFamilies) return invalid("families", "ipv4,ipv6", "a block is of one family: name it");
+  const int longest = MaxLength(*families == kOnlyIpv4 ? Family::kIpv4 : Family::kIpv6) - 1;
+  if (request.block_length < 0 || request.block_length > longest) {
     return invalid("block_length", absl::StrCat(request.block_length),
-                   absl::StrCat("a block's prefix length is from the pool's to ", MaxLength(list[0]) - 1));
+                   absl::StrCat("a block's prefix length is from the pool's to ", longest));
   }
   if (request.address && Prefix::Containing(*request.address, request.block_length).base() != *request.address) {
     return invalid("address", request.address->ToString(), "a block begins at a multiple of its size");
@@ -124,62 +126,61 @@ absl::Status Network::CheckRequest(const CreateRequest& request, Families* famil
   return absl::OkStatus();
 }
 
-absl::StatusOr<Assignment> Network::CreateNew(absl::Time now, const CreateRequest& request, const HashedId& id,
-                                              Families families, const Pins& pins, Changes* changes) {
-  absl::StatusOr<Assignment> assignment(absl::in_place);
+absl::Status Network::CreateNew(absl::Time now, const CreateRequest& request, const HashedId& id, Families families,
+                                const Pins& pins, Assignment* assignment, Changes* changes) {
+  assignment->created = true;
   if (!request.address && request.block_length == 0) {
     const Slot shadow = MatchingShadow(request, families, pins);
     if (shadow != 0) {
-      TakeShadow(now, request, id, shadow, &*assignment, changes);
-      return assignment;
+      TakeShadow(now, request, id, shadow, assignment, changes);
+      return absl::OkStatus();
     }
   }
-  absl::InlinedVector<Prefix, 2> chosen;
-  for (Family family : ListOf(families)) {
-    absl::StatusOr<Prefix> prefix = ChooseStandard(request, family, pins.Of(family));
-    if (!prefix.ok()) return prefix.status();
-    chosen.push_back(*prefix);
+  std::array<Choice, 2> chosen;
+  size_t count = 0;
+  for (Family family : {Family::kIpv4, Family::kIpv6}) {
+    if ((families & BitOf(family)) == 0) continue;
+    GNOMON_RETURN_IF_ERROR(Choose(request, family, pins.Of(family), &chosen[count++]));
   }
-  for (const Prefix& prefix : chosen) Preempt(now, prefix, &*assignment, changes);
-  AddressRecord wanted;
-  wanted.generation = revision_ + 1;
-  wanted.mac = request.mac ? *request.mac : MakeMac(chosen[0].base());
-  wanted.instance = request.instance;
-  wanted.type = request.type;
-  wanted.place = request.place;
-  wanted.labels = request.labels;
+  for (size_t i = 0; i < count; ++i) Preempt(now, chosen[i], assignment, changes);
+  const uint64_t mac = request.mac ? request.mac->bits() : MakeMac(chosen[0].address);
+  const uint64_t generation = revision_ + 1;
   Slots slots;
-  for (const Prefix& prefix : chosen) slots.push_back(Assign(now, prefix, &wanted));
-  if (slots.size() == 2) Join(slots[0], slots[1]);
-  PutInstance(id, slots, &*assignment, changes);
-  return assignment;
+  for (size_t i = 0; i < count; ++i) {
+    AddressRecord& record = AddRecord(changes);
+    record.revision = ++revision_;
+    record.generation = generation;
+    record.mac = Mac::FromBits(mac);
+    record.instance = request.instance;
+    record.type = request.type;
+    record.place = request.place;
+    record.labels = request.labels;
+    slots.push_back(Assign(now, chosen[i], &record));
+    records_.ViewTexts(slots[i], &record);
+    if (count == 2) record.partner = chosen[1 - i].address;
+  }
+  if (count == 2) Join(slots[0], slots[1]);
+  IndexInstance(id, slots[0]);
+  for (size_t i = 0; i < count; ++i) {
+    assignment->addresses.push_back(std::get<AddressRecord>((*changes)[changes->size() - count + i]));
+  }
+  return absl::OkStatus();
 }
 
-void Network::PutInstance(const HashedId& id, const Slots& slots, Assignment* assignment, Changes* changes) {
-  HoldMac(slots[0]);
-  instances_.lazy_emplace(id, [&](const auto& place) { place(slots[0]); });
-  for (Slot slot : slots) {
-    Put(slot, changes);
-    assignment->addresses.push_back(std::get<AddressRecord>(changes->back()));
-  }
-  assignment->created = true;
+void Network::IndexInstance(const HashedId& id, Slot first) {
+  HoldMac(first);
+  instances_.lazy_emplace(id, [&](const auto& place) { place(first); });
 }
 
 Slot Network::MatchingShadow(const CreateRequest& request, Families families, const Pins& pins) const {
   auto fits = [&](Slot slot) {
     const Pool& pool = *PoolOf(At(slot).pool);
-    const PoolId pin = pins.Of(At(slot).address().family());
+    const PoolId pin = pins.Of(At(slot).address.family());
     return !pool.config().draining && (request.pool.empty() || pool.config().name == request.pool) &&
            (pin == 0 || pin == pool.config().id);
   };
-  const std::array<PlaceView, 3> scopes{PlaceView("", request.place.host), PlaceView(request.place.zone, ""), PlaceView()};
-  for (const PlaceView& scope : scopes) {
-    if (scope == PlaceView() && &scope != &scopes.back()) continue;
-    const Slot slot = shadows_.Best({request.type, scope, families});
-    if (slot == 0) continue;
-    if (fits(slot) && (!At(slot).is_pair() || fits(At(slot).partner))) return slot;
-  }
-  return 0;
+  return shadows_.Best(request.type, request.place, families,
+                       [&](Slot slot) { return fits(slot) && (!At(slot).is_pair() || fits(At(slot).partner)); });
 }
 
 void Network::TakeShadow(absl::Time now, const CreateRequest& request, const HashedId& id, Slot slot,
@@ -187,69 +188,96 @@ void Network::TakeShadow(absl::Time now, const CreateRequest& request, const Has
   ConsumePredictions(slot);
   Detach(slot);
   const Slots slots = PairOf(slot);
-  const Mac mac = request.mac ? *request.mac : At(slot).mac_address();
+  const Mac mac = request.mac ? *request.mac : At(slot).mac;
   const uint64_t generation = revision_ + 1;
   for (Slot each : slots) {
     EndShadow(now, each, AddressState::kAssigned, absl::InfiniteFuture());
     RecordTable::Entry& entry = At(each);
-    if (entry.mac_address() != mac) entry.warmth = Warmth::kCold;  // what was made ready was made for the shadow's own
-    entry.SetMac(mac);
+    if (entry.mac != mac) entry.warmth = Warmth::kCold;  // what was made ready was made for the shadow's own
+    entry.mac = mac;
     entry.held.generation = generation;
     entry.used = true;
     entry.from_shadow = true;
     records_.SetInstance(each, request.instance, request.labels);
     records_.SetPlace(each, request.place);
   }
-  PutInstance(id, slots, assignment, changes);
+  IndexInstance(id, slots[0]);
+  for (Slot each : slots) {
+    Put(each, changes);
+    assignment->addresses.push_back(std::get<AddressRecord>(changes->back()));
+  }
   assignment->hit = true;
+}
+
+bool Network::IsCandidate(const Pool& pool, const CreateRequest& request, Family family, PoolId pin) {
+  const PoolConfig& config = pool.config();
+  return config.prefix.family() == family && !config.draining && (pin == 0 || config.id == pin) &&
+         (request.pool.empty() || config.name == request.pool);
 }
 
 Network::PoolList Network::CandidatePools(const CreateRequest& request, Family family, PoolId pin) const {
   PoolList candidates;
   for (const auto& [id, pool] : pools_) {
-    const PoolConfig& config = pool->config();
-    if (config.prefix.family() != family || config.draining || (pin != 0 && id != pin)) continue;
-    if (request.pool.empty() || config.name == request.pool) candidates.push_back(pool.get());
+    if (IsCandidate(*pool, request, family, pin)) candidates.push_back(pool.get());
   }
   return candidates;
 }
 
-absl::StatusOr<Prefix> Network::ChooseStandard(const CreateRequest& request, Family family, PoolId pin) {
-  if (request.address && request.address->family() == family) {
-    const int length = request.block_length == 0 ? MaxLength(family) : request.block_length;
-    return ChooseExplicit(*request.address, length, request.pool);
+absl::Status Network::Choose(const CreateRequest& request, Family family, PoolId pin, Choice* choice) {
+  const bool named = request.address && request.address->family() == family;
+  if (!named && request.block_length == 0) {
+    for (const auto& [id, pool] : pools_) {
+      if (!IsCandidate(*pool, request, family, pin)) continue;
+      const std::optional<Ip> ip = pool->Propose(NextRandom());
+      if (!ip) continue;
+      choice->address = *ip;
+      choice->length = MaxLength(family);
+      choice->pool = pool.get();
+      choice->free = true;
+      return absl::OkStatus();
+    }
   }
-  if (request.block_length != 0) return ChooseBlock(request, family);
+  const int length = request.block_length == 0 ? MaxLength(family) : request.block_length;
+  const absl::StatusOr<Choice> other = named ? ChooseExplicit(*request.address, length, request.pool)
+                                       : request.block_length != 0 ? ChooseBlock(request, family)
+                                                                   : ChooseVictim(request, family, pin);
+  if (other.ok()) *choice = *other;
+  return other.status();
+}
+
+absl::StatusOr<Network::Choice> Network::ChooseVictim(const CreateRequest& request, Family family, PoolId pin) {
   const PoolList candidates = CandidatePools(request, family, pin);
-  for (Pool* pool : candidates) {
-    if (std::optional<Ip> ip = pool->Propose(NextRandom())) return Prefix(*ip, MaxLength(family));
-  }
-  std::optional<Ip> victim;
+  Choice choice;
   auto take_if_mine = [&](Slot slot) {
-    const bool mine = slot != 0 && std::any_of(candidates.begin(), candidates.end(), [&](const Pool* pool) {
-      return pool->config().id == At(slot).pool;
-    });
-    if (mine) victim = At(slot).address();
-    return mine;
+    if (slot == 0) return false;
+    auto mine = std::find_if(candidates.begin(), candidates.end(),
+                             [&](const Pool* pool) { return pool->config().id == At(slot).pool; });
+    if (mine == candidates.end()) return false;
+    choice = {At(slot).address, MaxLength(family), *mine, false};
+    return true;
   };
   const bool any = std::any_of(candidates.begin(), candidates.end(),
                                [&](const Pool* pool) { return ShadowsOf(pool->config().id) > 0; });
   if (any) shadows_.First([&](Slot slot) { return take_if_mine(slot) || take_if_mine(At(slot).partner); });
-  for (auto slot = withdrawing_.begin(); slot != withdrawing_.end() && !victim; ++slot) take_if_mine(*slot);
-  if (!victim) return Exhausted(request, family);
-  return Prefix(*victim, MaxLength(family));
+  for (auto slot = withdrawing_.begin(); slot != withdrawing_.end() && choice.pool == nullptr; ++slot)
+    take_if_mine(*slot);
+  if (choice.pool == nullptr) return Exhausted(request, family);
+  return choice;
 }
 
-absl::StatusOr<Prefix> Network::ChooseBlock(const CreateRequest& request, Family family) {
+absl::StatusOr<Network::Choice> Network::ChooseBlock(const CreateRequest& request, Family family) {
   const PoolList candidates = CandidatePools(request, family, 0);
+  const int length = request.block_length;
   for (Pool* pool : candidates) {
-    if (request.block_length <= pool->config().prefix.length()) continue;
-    if (std::optional<Prefix> block = pool->ProposeBlock(request.block_length)) return *block;
+    if (length <= pool->config().prefix.length()) continue;
+    if (std::optional<Prefix> block = pool->ProposeBlock(length)) return Choice{block->base(), length, pool, true};
   }
   for (Pool* pool : candidates) {
-    if (request.block_length <= pool->config().prefix.length()) continue;
+    if (length <= pool->config().prefix.length()) continue;
     auto preemptible = [&](Ip ip) { return IsPreemptible(ip); };
-    if (std::optional<Prefix> block = pool->ProposeBlockOver(request.block_length, preemptible)) return *block;
+    if (std::optional<Prefix> block = pool->ProposeBlockOver(length, preemptible)) {
+      return Choice{block->base(), length, pool, false};
+    }
   }
   return Exhausted(request, family);
 }
@@ -260,12 +288,12 @@ bool Network::IsPreemptible(Ip ip) const {
   return At(slot).state == AddressState::kShadow || At(slot).state == AddressState::kWithdrawing;
 }
 
-absl::StatusOr<Prefix> Network::ChooseExplicit(Ip address, int length, std::string_view pool_name) const {
+absl::StatusOr<Network::Choice> Network::ChooseExplicit(Ip address, int length, std::string_view pool_name) const {
   const Prefix wanted(address, length);
   auto refuse = [&](absl::StatusCode status, std::string_view code, std::string_view why) {
     return Error(status, code, absl::StrCat(wanted.ToString(), " ", AbslView(why))).Field("address").Value(address.ToString());
   };
-  const Pool* pool = PoolAt(address);
+  Pool* pool = PoolAt(address);
   if (pool == nullptr || !pool->config().prefix.Contains(wanted)) {
     return refuse(absl::StatusCode::kInvalidArgument, "ADDRESS_OUTSIDE_POOLS", "is in no pool of the network");
   }
@@ -275,19 +303,20 @@ absl::StatusOr<Prefix> Network::ChooseExplicit(Ip address, int length, std::stri
   const bool is_block = length != MaxLength(address.family());
   const Slot slot = SlotOf(address);
   // A preserved address is the account's own: it may be put on any instance, also while its pool drains.
-  const bool same = slot != 0 && At(slot).address() == address && At(slot).length == length;
-  if (same && At(slot).state == AddressState::kPreserved) return wanted;
+  const bool same = slot != 0 && At(slot).address == address && At(slot).length == length;
+  if (same && At(slot).state == AddressState::kPreserved) return Choice{address, length, pool, false};
   if (pool->config().draining) {
     return refuse(absl::StatusCode::kFailedPrecondition, "POOL_DRAINING", "is in a pool that is draining");
   }
   Pool::Presence presence = is_block ? pool->CheckBlock(wanted) : pool->Check(address);
+  const bool free = presence == Pool::Presence::kFree;
   if (presence == Pool::Presence::kHeld) {
     const HeldSlots held = HeldIn(wanted);
-    const bool free = std::all_of(held.begin(), held.end(), [&](Slot each) {
+    const bool preemptible = std::all_of(held.begin(), held.end(), [&](Slot each) {
       return At(each).state == AddressState::kShadow || At(each).state == AddressState::kWithdrawing;
     });
     const bool inside_block = slot != 0 && At(slot).length < length;
-    if (free && !inside_block) presence = Pool::Presence::kFree;
+    if (preemptible && !inside_block) presence = Pool::Presence::kFree;
   }
   if (presence == Pool::Presence::kExcluded) {
     return refuse(absl::StatusCode::kFailedPrecondition, "ADDRESS_EXCLUDED", "is excluded by its pool's configuration");
@@ -295,7 +324,7 @@ absl::StatusOr<Prefix> Network::ChooseExplicit(Ip address, int length, std::stri
   if (presence == Pool::Presence::kHeld) {
     return refuse(absl::StatusCode::kAlreadyExists, "ADDRESS_IN_USE", "is assigned, preserved or quarantined");
   }
-  return wanted;
+  return Choice{address, length, pool, free};
 }
 
 namespace {
@@ -364,7 +393,7 @@ Network::HeldSlots Network::HeldIn(const Prefix& prefix) const {
   // No more cells than the prefix has addresses, so that what follows it costs nothing.
   const size_t cells = prefix.host_bits() >= 48 ? SIZE_MAX : size_t{1} << prefix.host_bits();
   pool->Visit(prefix.base(), cells, [&](Slot slot) {
-    if (!prefix.Contains(At(slot).address())) return false;
+    if (!prefix.Contains(At(slot).address)) return false;
     held.push_back(slot);
     return true;
   });
@@ -372,12 +401,13 @@ Network::HeldSlots Network::HeldIn(const Prefix& prefix) const {
 }
 
 // Clears the way. Of a single address the record stays, for Assign to replace.
-void Network::Preempt(absl::Time now, const Prefix& prefix, Assignment* assignment, Changes* changes) {
-  const bool is_block = prefix.length() != MaxLength(prefix.family());
-  for (Slot slot : HeldIn(prefix)) {
+void Network::Preempt(absl::Time now, const Choice& choice, Assignment* assignment, Changes* changes) {
+  if (choice.free) return;
+  const bool is_block = choice.length != MaxLength(choice.address.family());
+  for (Slot slot : HeldIn(choice.prefix())) {
     if (At(slot).state == AddressState::kPreserved) continue;  // it is what was asked for, and Assign replaces it
     if (At(slot).warmth != Warmth::kCold) {
-      assignment->withdrawing.push_back(At(slot).address());
+      assignment->withdrawing.push_back(At(slot).address);
       assignment->answer_by = now + kMaxWithdrawWait;
     }
     if (At(slot).state == AddressState::kShadow) {
@@ -392,25 +422,25 @@ void Network::Preempt(absl::Time now, const Prefix& prefix, Assignment* assignme
   }
 }
 
-Slot Network::Assign(absl::Time now, const Prefix& prefix, AddressRecord* wanted) {
-  Pool* pool = PoolAt(prefix.base());
-  wanted->address = prefix.base();
-  wanted->length = prefix.length();
+Slot Network::Assign(absl::Time now, const Choice& choice, AddressRecord* wanted) {
+  Pool* pool = choice.pool;
+  wanted->address = choice.address;
+  wanted->length = choice.length;
   wanted->pool = pool->config().id;
   wanted->state = AddressState::kAssigned;
   wanted->since = now;
   wanted->until = absl::InfiniteFuture();
   wanted->used = true;
   wanted->partner.reset();
-  const Slot before = pool->Find(prefix.base());
+  const Slot before = choice.free ? 0 : pool->Find(choice.address);
   const Slot slot = NewSlot(*wanted);
   if (before != 0) {
-    pool->SetSlot(prefix.base(), slot);
+    pool->SetSlot(choice.address, slot);
     DropSlot(before);
-  } else if (prefix.length() == MaxLength(prefix.family())) {
-    pool->Take(prefix.base(), slot);
+  } else if (choice.length == MaxLength(choice.address.family())) {
+    pool->Take(choice.address, slot);
   } else {
-    pool->TakeBlock(prefix, slot);
+    pool->TakeBlock(choice.prefix(), slot);
   }
   return slot;
 }

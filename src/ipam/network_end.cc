@@ -108,9 +108,9 @@ void Network::SetFree(Slot slot) {
   const RecordTable::Entry& entry = At(slot);
   Pool* pool = PoolOf(entry.pool);
   if (entry.single()) {
-    pool->Free(entry.address());
+    pool->Free(entry.address);
   } else {
-    pool->FreeBlock(Prefix(entry.address(), entry.length));
+    pool->FreeBlock(Prefix(entry.address, entry.length));
   }
   DropSlot(slot);
 }
@@ -119,7 +119,7 @@ void Network::SetFree(Slot slot) {
 void Network::ReturnUnused(absl::Time now, Slot slot, Changes* changes) {
   withdrawing_.erase(slot);
   const RecordTable::Entry& entry = At(slot);
-  const Ip address = entry.address();
+  const Ip address = entry.address;
   PoolOf(entry.pool)->Return(address, !entry.used);
   ++revision_;
   if (entry.used) {

@@ -89,7 +89,7 @@ absl::Status Network::FinishLoad(uint64_t revision, absl::Time last_commit) {
   for (const auto& [slot, partner] : loaded_partners_) {
     const Slot other = SlotOf(partner);
     if (other == 0 || At(other).state != At(slot).state) {
-      return Contradiction(absl::StrCat(At(slot).address().ToString(), " has lost its partner ", partner.ToString()));
+      return Contradiction(absl::StrCat(At(slot).address.ToString(), " has lost its partner ", partner.ToString()));
     }
     At(slot).partner = other;
   }
@@ -102,14 +102,14 @@ absl::Status Network::FinishLoad(uint64_t revision, absl::Time last_commit) {
 
 absl::Status Network::IndexLoaded(Slot slot) {
   const RecordTable::Entry& entry = At(slot);
-  const std::string address = entry.address().ToString();
+  const std::string address = entry.address.ToString();
   if (entry.state == AddressState::kFree) return absl::OkStatus();
   if (entry.revision > revision_) return Contradiction(absl::StrCat(address, " is newer than the network"));
   if (entry.partner != 0 && At(entry.partner).partner != slot) {
     return Contradiction(absl::StrCat(address, " is not its partner's partner"));
   }
   if (entry.state == AddressState::kShadow) IndexShadow(slot);
-  const bool first = !entry.is_pair() || entry.address().IsV4();
+  const bool first = !entry.is_pair() || entry.address.IsV4();
   if (first && (entry.state == AddressState::kShadow || entry.state == AddressState::kAssigned)) HoldMac(slot);
   if (entry.state == AddressState::kWithdrawing) withdrawing_.insert(slot);
   if (entry.until() != absl::InfiniteFuture() && PrimaryOf(slot) == slot) {

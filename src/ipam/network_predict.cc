@@ -148,7 +148,7 @@ bool Network::ReserveOne(absl::Time now, const GroupKey& key, absl::Time until, 
   }
   if (chosen.empty()) return false;
   const PredictionRecord* reason = ReasonOf(key);
-  const Mac mac = MakeMac(chosen[0].second);
+  const Mac mac = Mac::FromBits(MakeMac(chosen[0].second));
   Slots slots;
   for (const auto& [pool, ip] : chosen) {
     AddressRecord record{.address = ip, .length = MaxLength(ip.family()), .pool = pool->config().id};

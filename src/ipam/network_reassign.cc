@@ -18,39 +18,41 @@ constexpr uint64_t kLow40 = 0xffffffffffull;
 }  // namespace
 
 // An IPv4 address is part of its MAC, so two addresses of a network never share one.
-Mac Network::MacOf(Ip address) const {
-  if (address.IsV4()) return Mac::FromBits(kOfIpv4 | (static_cast<uint64_t>(id_) & 0xff) << 32 | address.v4_bits());
+uint64_t Network::MacOf(Ip address) const {
+  if (address.IsV4()) return kOfIpv4 | (static_cast<uint64_t>(id_) & 0xff) << 32 | address.v4_bits();
   const uint64_t low = absl::Uint128Low64(address.bits()) ^ absl::Uint128High64(address.bits()) * 0x9e3779b97f4a7c15ull;
-  return Mac::FromBits(kOfIpv6 | ((low ^ low >> 40) & kLow40));
+  return kOfIpv6 | ((low ^ low >> 40) & kLow40);
 }
 
 bool Network::MacIsHeld(Mac mac) const {
   if (other_macs_.contains(mac.bits())) return true;
   if ((mac.bits() & ~kLow40) != kOfIpv4) return false;
   const Slot slot = SlotOf(Ip::V4(static_cast<uint32_t>(mac.bits())));
-  return slot != 0 && At(slot).mac_address() == mac &&
+  return slot != 0 && At(slot).mac == mac &&
          (At(slot).state == AddressState::kAssigned || At(slot).state == AddressState::kShadow);
 }
 
 // Of the address if that is free, as it is but for what clients chose themselves or took along; else one that is drawn.
-Mac Network::MakeMac(Ip address) const {
-  Mac mac = MacOf(address);
-  for (uint64_t draw = NextRandom(); other_macs_.contains(mac.bits()); ++draw) {
-    mac = Mac::FromBits(kDrawn | (draw * 0x9e3779b97f4a7c15ull >> 24));
+uint64_t Network::MakeMac(Ip address) const {
+  uint64_t mac = MacOf(address);
+  if (!other_macs_.empty()) {
+    for (uint64_t draw = NextRandom(); other_macs_.contains(mac); ++draw)
+      mac = kDrawn | draw * 0x9e3779b97f4a7c15ull >> 24;
   }
   return mac;
 }
 
+bool Network::HasOwnMac(Slot slot) const {
+  const RecordTable::Entry& entry = At(slot);
+  return entry.address.IsV4() && entry.mac.bits() == MacOf(entry.address);
+}
+
 void Network::HoldMac(Slot slot) {
-  const Mac mac = At(slot).mac_address();
-  if (At(slot).address().IsV4() && mac == MacOf(At(slot).address())) return;
-  other_macs_.insert(mac.bits());
+  if (!HasOwnMac(slot)) other_macs_.insert(At(slot).mac.bits());
 }
 
 void Network::DropMac(Slot slot) {
-  const Mac mac = At(slot).mac_address();
-  if (At(slot).address().IsV4() && mac == MacOf(At(slot).address())) return;
-  other_macs_.erase(mac.bits());
+  if (!HasOwnMac(slot)) other_macs_.erase(At(slot).mac.bits());
 }
 
 absl::StatusOr<Assignment> Network::Reassign(absl::Time now, std::string_view instance, Ip address, Changes* changes) {
@@ -59,7 +61,7 @@ absl::StatusOr<Assignment> Network::Reassign(absl::Time now, std::string_view in
   if (slots.empty()) return InstanceNotFound(instance);
   Slot old = 0;
   for (Slot slot : slots) {
-    if (At(slot).address().family() == address.family() && At(slot).single()) old = slot;
+    if (At(slot).address.family() == address.family() && At(slot).single()) old = slot;
   }
   if (old == 0) {
     return Error(absl::StatusCode::kFailedPrecondition, "NOTHING_TO_REPLACE",
@@ -68,25 +70,25 @@ absl::StatusOr<Assignment> Network::Reassign(absl::Time now, std::string_view in
         .Field("address")
         .Value(address.ToString());
   }
-  if (At(old).address() == address) return Describe(slots);
-  absl::StatusOr<Prefix> prefix = ChooseExplicit(address, MaxLength(address.family()), "");
-  if (!prefix.ok()) return prefix.status();
+  if (At(old).address == address) return Describe(slots);
+  absl::StatusOr<Choice> choice = ChooseExplicit(address, MaxLength(address.family()), "");
+  if (!choice.ok()) return choice.status();
   DropMac(slots[0]);
   instances_.erase(slots[0]);
   const Slot other = At(old).partner;
   Part(old);
   Assignment assignment;
-  Preempt(now, *prefix, &assignment, changes);
+  Preempt(now, *choice, &assignment, changes);
   AddressRecord wanted = records_.Get(old);
   wanted.generation = revision_ + 1;
   wanted.from_shadow = false;
   wanted.warmth = Warmth::kCold;
-  const Slot fresh = Assign(now, *prefix, &wanted);
+  const Slot fresh = Assign(now, *choice, &wanted);
   if (other != 0) {
     Join(fresh, other);
     At(other).held.generation = wanted.generation;
   }
-  const Slots pair = PairOf(other != 0 && At(other).address().IsV4() ? other : fresh);
+  const Slots pair = PairOf(other != 0 && At(other).address.IsV4() ? other : fresh);
   HoldMac(pair[0]);
   for (Slot slot : pair) Put(slot, changes);
   instances_.insert(pair[0]);

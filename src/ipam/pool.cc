@@ -21,8 +21,6 @@ uint64_t Saturate(absl::uint128 number) {
                                                        : absl::Uint128Low64(number);
 }
 
-uint32_t Low32(absl::uint128 number) { return static_cast<uint32_t>(absl::Uint128Low64(number)); }
-
 // The finalizer of SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
 uint64_t Mix(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
@@ -103,15 +101,10 @@ absl::Status Pool::SetConfig(PoolConfig config) {
   return absl::OkStatus();
 }
 
-std::optional<Ip> Pool::Propose(uint64_t random) {
-  if (segmented_) {
-    if (config_.strategy == Strategy::kRandom && index_.free_count() <= index_.size() / 2) OpenRandom(random);
-    while (index_.free_count() == 0 && OpenLowest()) {
-    }
+void Pool::OpenForNext(uint64_t random) {
+  if (config_.strategy == Strategy::kRandom && index_.free_count() <= index_.size() / 2) OpenRandom(random);
+  while (index_.free_count() == 0 && OpenLowest()) {
   }
-  std::optional<uint32_t> offset = index_.Propose(config_.strategy, random);
-  if (!offset) return std::nullopt;
-  return IpAt(PlaceAt(*offset));
 }
 
 std::optional<Prefix> Pool::ProposeBlock(int length) {
@@ -150,8 +143,8 @@ std::optional<Prefix> Pool::ProposeBlockOver(int length, absl::FunctionRef<bool(
 Pool::Presence Pool::Check(Ip ip) const {
   if (!config_.prefix.Contains(ip)) return Presence::kOutside;
   Number place = PlaceOf(ip);
-  if (std::optional<uint32_t> offset = OffsetOf(place)) {
-    if (index_.IsFree(*offset)) return Presence::kFree;
+  if (const uint32_t offset = OffsetOf(place); offset != kNoOffset) {
+    if (index_.IsFree(offset)) return Presence::kFree;
     return excluded_.Contains(place) ? Presence::kExcluded : Presence::kHeld;
   }
   if (excluded_.Contains(place)) return Presence::kExcluded;
@@ -164,21 +157,20 @@ Pool::Presence Pool::CheckBlock(const Prefix& block) const {
   Interval places = PlacesOf(block);
   if (excluded_.Overlaps(places)) return Presence::kExcluded;
   if (FirstHeld(places)) return Presence::kHeld;
-  bool must_open = segmented_ && block.host_bits() < kSegmentBits && !OffsetOf(places.first);
+  bool must_open = segmented_ && block.host_bits() < kSegmentBits && OffsetOf(places.first) == kNoOffset;
   return must_open && !CanOpen() ? Presence::kExcluded : Presence::kFree;
 }
 
 void Pool::Take(Ip ip, Slot slot) {
-  GNOMON_CHECK(slot != 0 && config_.prefix.Contains(ip));
-  Number place = PlaceOf(ip);
-  std::optional<uint32_t> offset = OffsetOf(place);
-  if (!offset) {
+  GNOMON_CHECK(slot != 0);
+  uint32_t offset = OffsetOf(ip);
+  if (offset == kNoOffset) {
     GNOMON_CHECK(Check(ip) == Presence::kFree);
-    Open(place >> kSegmentBits);
-    offset = OffsetOf(place);
+    Open(PlaceOf(ip) >> kSegmentBits);
+    offset = OffsetOf(ip);
   }
-  index_.Take(*offset);
-  CellAt(*offset) = slot;
+  index_.Take(offset);
+  CellAt(offset) = slot;
   ++held_count_;
 }
 
@@ -188,7 +180,7 @@ void Pool::TakeBlock(const Prefix& block, Slot slot) {
   if (segmented_) {
     if (block.host_bits() >= kSegmentBits) {
       untouched_.Remove(SegmentsOf(places));
-    } else if (!OffsetOf(places.first)) {
+    } else if (OffsetOf(places.first) == kNoOffset) {
       Open(places.first >> kSegmentBits);
     }
   }
@@ -201,12 +193,11 @@ void Pool::TakeBlock(const Prefix& block, Slot slot) {
 }
 
 uint32_t Pool::ReleaseCell(Ip ip) {
-  GNOMON_CHECK(config_.prefix.Contains(ip));
-  std::optional<uint32_t> offset = OffsetOf(PlaceOf(ip));
-  GNOMON_CHECK(offset && pages_[*offset >> kSegmentBits] != nullptr && CellAt(*offset) != 0);
-  CellAt(*offset) = 0;
+  const uint32_t offset = OffsetOf(ip);
+  GNOMON_CHECK(offset != kNoOffset && pages_[offset >> kSegmentBits] != nullptr && CellAt(offset) != 0);
+  CellAt(offset) = 0;
   --held_count_;
-  return *offset;
+  return offset;
 }
 
 void Pool::Free(Ip ip) { index_.Free(ReleaseCell(ip)); }
@@ -234,14 +225,12 @@ void Pool::FreeBlock(const Prefix& block) {
 }
 
 Slot Pool::Find(Ip ip) const {
-  if (!config_.prefix.Contains(ip)) return 0;
-  Number place = PlaceOf(ip);
-  if (std::optional<uint32_t> offset = OffsetOf(place)) {
-    const Page& page = pages_[*offset >> kSegmentBits];
-    Slot slot = page == nullptr ? 0 : page[*offset & (kSegmentSize - 1)];
+  if (const uint32_t offset = OffsetOf(ip); offset != kNoOffset) {
+    const Page& page = pages_[offset >> kSegmentBits];
+    Slot slot = page == nullptr ? 0 : page[offset & (kSegmentSize - 1)];
     if (slot != 0) return slot;
   }
-  const Block* block = BlockAt(place);
+  const Block* block = config_.prefix.Contains(ip) ? BlockAt(PlaceOf(ip)) : nullptr;
   return block == nullptr ? 0 : block->slot;
 }
 
@@ -253,13 +242,13 @@ void Pool::SetSlot(Ip ip, Slot slot) {
     return;
   }
   GNOMON_CHECK(Find(ip) != 0 && BlockAt(PlaceOf(ip)) == nullptr);
-  CellAt(*OffsetOf(PlaceOf(ip))) = slot;
+  CellAt(OffsetOf(ip)) = slot;
 }
 
 bool Pool::IsFresh(Ip ip) const {
   if (Check(ip) != Presence::kFree) return false;
-  std::optional<uint32_t> offset = OffsetOf(PlaceOf(ip));
-  return !offset || index_.IsFresh(*offset);
+  const uint32_t offset = OffsetOf(ip);
+  return offset == kNoOffset || index_.IsFresh(offset);
 }
 
 Pool::Counts Pool::counts() const {
@@ -331,16 +320,10 @@ size_t Pool::MemoryBytes() const {
          tree(excluded_.interval_count() + untouched_.interval_count() + partial_.interval_count(), 32);
 }
 
-std::optional<uint32_t> Pool::OffsetOf(Number place) const {
-  if (!segmented_) return Low32(place);
+uint32_t Pool::OffsetInSegment(Number place) const {
   auto open = open_.find(place >> kSegmentBits);
-  if (open == open_.end()) return std::nullopt;
+  if (open == open_.end()) return kNoOffset;
   return open->second << kSegmentBits | (Low32(place) & (kSegmentSize - 1));
-}
-
-Pool::Number Pool::PlaceAt(uint32_t offset) const {
-  if (!segmented_) return offset;
-  return segments_[offset >> kSegmentBits] << kSegmentBits | (offset & (kSegmentSize - 1));
 }
 
 void Pool::ForEachOpen(Interval places, absl::FunctionRef<bool(uint32_t first, uint32_t count)> visit) const {

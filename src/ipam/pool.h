@@ -91,7 +91,12 @@ class Pool {
   absl::Status SetConfig(PoolConfig config);
 
   // A free address by the strategy; nullopt when nothing is free. Takes nothing (a segment may be opened).
-  std::optional<Ip> Propose(uint64_t random);
+  [[gnu::always_inline]] std::optional<Ip> Propose(uint64_t random) {
+    if (segmented_) OpenForNext(random);
+    const std::optional<uint32_t> offset = index_.Propose(config_.strategy, random);
+    if (!offset) return std::nullopt;
+    return IpAt(PlaceAt(*offset));
+  }
   // The lowest block of `length`, longer than the pool's prefix, all of whose addresses are free; nullopt when there is
   // none. Cost: as FreeIndex::FindFreeRun; of 256 addresses or more in a large pool, linear in the gaps.
   std::optional<Prefix> ProposeBlock(int length);
@@ -130,7 +135,7 @@ class Pool {
   // How many single addresses Propose can give, one after the other; never too many, in a large pool perhaps too few.
   uint64_t SinglesLeft() const;
   // Whether taking the address opens a segment.
-  bool OpensSegmentFor(Ip ip) const { return segmented_ && !OffsetOf(PlaceOf(ip)); }
+  bool OpensSegmentFor(Ip ip) const { return segmented_ && OffsetOf(PlaceOf(ip)) == kNoOffset; }
   static constexpr int kSegmentBits = 8;
   static constexpr uint32_t kSegmentSize = 1u << kSegmentBits;  // addresses
 
@@ -163,14 +168,29 @@ class Pool {
   Number place_count() const { return Number(1) << config_.prefix.host_bits(); }
   static IntervalSet ExcludedPlaces(const PoolConfig& config);
 
-  std::optional<uint32_t> OffsetOf(Number place) const;  // nullopt: its segment is not open
-  Number PlaceAt(uint32_t offset) const;
+  // (Not an optional: GCC 12 returns one in two stores and a wider load, which has to wait for them.)
+  static constexpr uint32_t kNoOffset = UINT32_MAX;
+  static uint32_t Low32(Number number) { return static_cast<uint32_t>(absl::Uint128Low64(number)); }
+  // Of a place of this pool; kNoOffset: its segment is not open.
+  uint32_t OffsetOf(Number place) const { return segmented_ ? OffsetInSegment(place) : Low32(place); }
+  // kNoOffset too: the address is not of this pool.
+  uint32_t OffsetOf(Ip ip) const {
+    if (segmented_) return config_.prefix.Contains(ip) ? OffsetInSegment(PlaceOf(ip)) : kNoOffset;
+    const Number place = PlaceOf(ip);  // of an address below the base beyond all others
+    return place < index_.size() ? Low32(place) : kNoOffset;
+  }
+  uint32_t OffsetInSegment(Number place) const;
+  Number PlaceAt(uint32_t offset) const {
+    if (!segmented_) return offset;
+    return segments_[offset >> kSegmentBits] << kSegmentBits | (offset & (kSegmentSize - 1));
+  }
   // The offsets of the open parts of `places`, as ranges, in address order, until `visit` returns false.
   void ForEachOpen(Interval places, absl::FunctionRef<bool(uint32_t first, uint32_t count)> visit) const;
   std::optional<Number> FirstHeld(Interval places) const;  // cost: linear in the open part
 
   bool CanOpen() const { return open_.size() < kMaxSegments; }
   void Open(Number segment);
+  void OpenForNext(uint64_t random);  // as Propose needs it
   // Open an untouched or partial segment: the lowest (a whole one if there is any), or one by `random`. False: none.
   bool OpenLowest();
   bool OpenWhole();

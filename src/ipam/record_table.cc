@@ -14,6 +14,15 @@ namespace {
 // ToUnixMicros gives these for the infinite times.
 constexpr int64_t kPast = std::numeric_limits<int64_t>::min(), kFuture = RecordTable::kNever;
 
+bool HasReason(const AddressRecord& record) {
+  return !record.source.empty() || !record.prediction.empty() || record.resources != Resources();
+}
+
+int64_t MicrosOf(absl::Time time) {
+  return time == absl::InfiniteFuture() ? kFuture
+                                        : absl::ToUnixMicros(time);  // which takes ten times as long for that one
+}
+
 absl::Time TimeOf(int64_t micros) {
   if (micros == kPast) return absl::InfinitePast();
   return micros == kFuture ? absl::InfiniteFuture() : absl::FromUnixMicros(micros);
@@ -21,7 +30,6 @@ absl::Time TimeOf(int64_t micros) {
 
 // Why a shadow is there, as one shared text: the resources' bytes, the source's length in two bytes, source and prediction.
 std::string ReasonOf(const AddressRecord& record) {
-  if (record.source.empty() && record.prediction.empty() && record.resources == Resources()) return "";
   std::string reason(sizeof(Resources) + 2, '\0');
   std::memcpy(reason.data(), &record.resources, sizeof(Resources));
   const auto size = static_cast<uint16_t>(record.source.size());
@@ -44,8 +52,8 @@ void ReadReason(std::string_view reason, AddressRecord* record) {
 absl::Time RecordTable::Entry::until() const { return TimeOf(until_us); }
 
 void RecordTable::Entry::SetTimes(absl::Time since, absl::Time until) {
-  since_us = absl::ToUnixMicros(since);
-  until_us = absl::ToUnixMicros(until);
+  since_us = MicrosOf(since);
+  until_us = MicrosOf(until);
 }
 
 // Slot 0 is none: it is taken for good.
@@ -81,16 +89,15 @@ void RecordTable::FreeSlot(Slot slot) {
 Slot RecordTable::Add(const AddressRecord& record) {
   const Slot slot = TakeSlot();
   Entry& entry = (*this)[slot];
-  entry.address_high = absl::Uint128High64(record.address.bits());
-  entry.address_low = absl::Uint128Low64(record.address.bits());
+  entry.address = record.address;
   entry.revision = record.revision;
   entry.SetTimes(record.since, record.until);
   entry.pool = record.pool;
   entry.type = texts_.Hold(record.type);
   entry.zone = texts_.Hold(record.place.zone);
   entry.host = texts_.Hold(record.place.host);
-  entry.reason = texts_.Hold(ReasonOf(record));
-  entry.SetMac(record.mac);
+  entry.reason = HasReason(record) ? texts_.Hold(ReasonOf(record)) : 0;
+  entry.mac = record.mac;
   entry.length = static_cast<uint8_t>(record.length);
   entry.state = record.state;
   entry.warmth = record.warmth;
@@ -133,7 +140,7 @@ void RecordTable::Settle() {
 
 void RecordTable::Read(Slot slot, AddressRecord* record) const {
   const Entry& entry = (*this)[slot];
-  record->address = entry.address();
+  record->address = entry.address;
   record->length = entry.length;
   record->pool = entry.pool;
   record->state = entry.state;
@@ -141,15 +148,20 @@ void RecordTable::Read(Slot slot, AddressRecord* record) const {
   record->since = TimeOf(entry.since_us);
   record->until = TimeOf(entry.until_us);
   record->used = entry.used;
-  record->mac = entry.mac_address();
-  if (entry.partner != 0) record->partner = (*this)[entry.partner].address();
+  record->mac = entry.mac;
+  if (entry.partner != 0) record->partner = (*this)[entry.partner].address;
   record->from_shadow = entry.from_shadow;
+  record->warmth = entry.warmth;
+  if (entry.state != AddressState::kShadow) record->generation = entry.held.generation;
+  ViewTexts(slot, record);
+}
+
+void RecordTable::ViewTexts(Slot slot, AddressRecord* record) const {
+  const Entry& entry = (*this)[slot];
   record->type = texts_.Text(entry.type);
   record->place = PlaceOf(slot);
-  record->warmth = entry.warmth;
   ReadReason(texts_.Text(entry.reason), record);
   if (entry.state == AddressState::kShadow) return;
-  record->generation = entry.held.generation;
   record->instance = ids_.Text(entry.held.instance);
   record->labels = texts_.Text(entry.held.labels);
 }

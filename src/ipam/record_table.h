@@ -17,7 +17,6 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/numeric/int128.h"
 #include "absl/time/time.h"
 #include "ipam/address_record.h"
 #include "ipam/interner.h"
@@ -40,7 +39,7 @@ class RecordTable {
       uint32_t labels;
     };
 
-    uint64_t address_high = 0, address_low = 0;
+    Ip address = {};
     uint64_t revision = 0;
     int64_t since_us = 0, until_us = 0;
     union {
@@ -50,22 +49,17 @@ class RecordTable {
     Slot partner = 0;
     PoolId pool = 0;
     uint32_t type = 0, zone = 0, host = 0, reason = 0;
-    uint16_t mac[3] = {};  // the least significant bits first
+    Mac mac = {};
     uint8_t length = 0;
     AddressState state : 3 = AddressState::kFree;
     Warmth warmth : 2 = Warmth::kCold;
     bool used : 1 = false;
     bool from_shadow : 1 = false;
 
-    Ip address() const { return Ip::FromBits(absl::MakeUint128(address_high, address_low)); }
-    bool single() const { return length == MaxLength(address().family()); }
+    bool single() const { return length == MaxLength(address.family()); }
     bool is_pair() const { return partner != 0; }
     absl::Time until() const;
     void SetTimes(absl::Time since, absl::Time until);
-    Mac mac_address() const { return Mac::FromBits(mac[0] | uint64_t{mac[1]} << 16 | uint64_t{mac[2]} << 32); }
-    void SetMac(Mac mac_address) {
-      for (int i = 0; i < 3; ++i) mac[i] = static_cast<uint16_t>(mac_address.bits() >> 16 * i);
-    }
   };
   static_assert(sizeof(Entry) == 88);
 
@@ -88,6 +82,9 @@ class RecordTable {
     return record;
   }
   void Read(Slot slot, AddressRecord* record) const;  // into a record that is new
+  // The record, which is the slot's but for its revision and partner, views the table instead of what it was added
+  // from.
+  void ViewTexts(Slot slot, AddressRecord* record) const;
 
   // Of records of any state but kShadow.
   std::string_view InstanceOf(Slot slot) const { return ids_.Text((*this)[slot].held.instance); }

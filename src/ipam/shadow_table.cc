@@ -55,14 +55,26 @@ void ShadowTable::SetWarmth(Slot slot, Warmth warmth) {
   Add(slot);
 }
 
-Slot ShadowTable::Best(const Group& group) const {
-  const Members* members = Find(group);
-  if (members == nullptr) return 0;
-  for (Warmth warmth : {Warmth::kReady, Warmth::kWarming, Warmth::kCold}) {
-    const Slot first = members->lists[static_cast<size_t>(warmth)].first;
-    if (first != 0) return first;
-  }
-  return 0;
+Slot ShadowTable::Best(std::string_view type, const Place& place, Families families,
+                       absl::FunctionRef<bool(Slot)> fits) const {
+  if (groups_.empty()) return 0;
+  const Interner& texts = records_.texts();
+  const uint32_t number = texts.Find(type);
+  if (number == Interner::kUnknown) return 0;
+  auto best = [&](uint32_t zone, uint32_t host) -> Slot {
+    auto members = groups_.find(Key{number, zone, host, families});
+    if (members == groups_.end()) return 0;
+    for (Warmth warmth : {Warmth::kReady, Warmth::kWarming, Warmth::kCold}) {
+      const Slot first = members->second.lists[static_cast<size_t>(warmth)].first;
+      if (first != 0) return fits(first) ? first : 0;
+    }
+    return 0;
+  };
+  // 0 is no text, and names no host or zone.
+  const uint32_t host = texts.Find(place.host), zone = texts.Find(place.zone);
+  Slot slot = host == 0 ? 0 : best(0, host);
+  if (slot == 0 && zone != 0) slot = best(zone, 0);
+  return slot != 0 ? slot : best(0, 0);
 }
 
 Slot ShadowTable::Worst(const Group& group) const {
@@ -91,7 +103,7 @@ size_t ShadowTable::CountOf(const Group& group) const {
 Families ShadowTable::FamiliesOf(Slot slot) const {
   const RecordTable::Entry& entry = records_[slot];
   if (entry.is_pair()) return kBothFamilies;
-  return BitOf(entry.address().family());
+  return BitOf(entry.address.family());
 }
 
 ShadowTable::Key ShadowTable::KeyOf(Slot slot) const {
@@ -99,14 +111,13 @@ ShadowTable::Key ShadowTable::KeyOf(Slot slot) const {
   return {entry.type, entry.zone, entry.host, FamiliesOf(slot)};
 }
 
-// A text that nothing holds is no shadow's.
+// The number of a text that nothing holds is in no key.
 const ShadowTable::Members* ShadowTable::Find(const Group& group) const {
   if (groups_.empty()) return nullptr;
   const Interner& texts = records_.texts();
-  const std::optional<uint32_t> type = texts.Find(group.type), zone = texts.Find(group.scope.zone),
-                                host = texts.Find(group.scope.host);
-  if (!type || !zone || !host) return nullptr;
-  auto members = groups_.find(Key{*type, *zone, *host, group.families});
+  const uint32_t type = texts.Find(group.type), zone = texts.Find(group.scope.zone),
+                 host = texts.Find(group.scope.host);
+  auto members = groups_.find(Key{type, zone, host, group.families});
   return members == groups_.end() ? nullptr : &members->second;
 }
 

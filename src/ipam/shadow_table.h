@@ -43,8 +43,9 @@ class ShadowTable {
   void Remove(Slot slot);  // before anything of the record changes
   void SetWarmth(Slot slot, Warmth warmth);
 
-  // The best shadow of the group; 0 if it is empty.
-  Slot Best(const Group& group) const;
+  // The best shadow for an instance of the type at the place: of its host's group, else of its zone's, else of the one
+  // for anywhere, if `fits` accepts it; 0 if there is none.
+  Slot Best(std::string_view type, const Place& place, Families families, absl::FunctionRef<bool(Slot)> fits) const;
   // The first of a group to be given back: cold before warming before ready, older before younger; 0 if it is empty.
   Slot Worst(const Group& group) const;
   // As Worst, over all groups, of those that `wanted` accepts.

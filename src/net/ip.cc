@@ -23,7 +23,7 @@ absl::StatusOr<Ip> Ip::Parse(std::string_view text) {
     if (inet_pton(AF_INET6, buffer.data(), raw.data()) == 1) {
       absl::uint128 bits = 0;
       for (unsigned char byte : raw) bits = bits << 8 | byte;
-      return Ip(bits);
+      return FromBits(bits);
     }
   }
   return Error(absl::StatusCode::kInvalidArgument, "INVALID_ADDRESS",
@@ -40,7 +40,7 @@ std::string Ip::ToString() const {
   // Not inet_ntop: glibc's writes ::/96 in the mixed form, as "::0.1.0.0", which other tools do not.
   std::array<uint32_t, 8> groups{};
   for (size_t i = 0; i < groups.size(); ++i) {
-    groups[i] = static_cast<uint32_t>(absl::Uint128Low64(bits_ >> static_cast<int>(112 - 16 * i))) & 0xffff;
+    groups[i] = static_cast<uint32_t>(absl::Uint128Low64(bits() >> static_cast<int>(112 - 16 * i))) & 0xffff;
   }
   // RFC 5952, 4.2: "::" stands for the longest run of zero groups, the first of equals, and never for a single one.
   size_t zeros_at = groups.size(), zeros = 1;

@@ -29,34 +29,33 @@ enum class Family : uint8_t { kIpv4 = 4, kIpv6 = 6 };
 class Ip {
  public:
   constexpr Ip() = default;  // "::"
-  static constexpr Ip FromBits(absl::uint128 bits) { return Ip(bits); }
-  static constexpr Ip V4(uint32_t bits) { return Ip(absl::MakeUint128(0, 0xffff00000000ull | bits)); }
+  static constexpr Ip FromBits(absl::uint128 bits) { return Ip(absl::Uint128High64(bits), absl::Uint128Low64(bits)); }
+  static constexpr Ip V4(uint32_t bits) { return Ip(0, kV4 | bits); }
 
   // IPv4 dotted quad, or IPv6 in any form of RFC 4291; "::ffff:1.2.3.4" becomes the IPv4 address. No zone id.
   // INVALID_ARGUMENT (code INVALID_ADDRESS) for anything else.
   static absl::StatusOr<Ip> Parse(std::string_view text);
 
-  constexpr absl::uint128 bits() const { return bits_; }
-  constexpr bool IsV4() const { return (bits_ >> 32) == 0xffff; }
+  constexpr absl::uint128 bits() const { return absl::MakeUint128(high_, low_); }
+  constexpr bool IsV4() const { return high_ == 0 && (low_ & ~uint64_t{UINT32_MAX}) == kV4; }
   constexpr Family family() const { return IsV4() ? Family::kIpv4 : Family::kIpv6; }
-  constexpr uint32_t v4_bits() const { return static_cast<uint32_t>(absl::Uint128Low64(bits_)); }
+  constexpr uint32_t v4_bits() const { return static_cast<uint32_t>(low_); }
 
   // Canonical text: dotted quad, or RFC 5952 without its mixed form, so "::102:304" and never "::1.2.3.4".
   std::string ToString() const;
 
-  friend constexpr bool operator==(Ip a, Ip b) { return a.bits_ == b.bits_; }
-  friend constexpr std::strong_ordering operator<=>(Ip a, Ip b) {
-    return a.bits_ < b.bits_ ? std::strong_ordering::less
-                             : (a.bits_ == b.bits_ ? std::strong_ordering::equal : std::strong_ordering::greater);
-  }
+  friend constexpr bool operator==(Ip a, Ip b) = default;
+  friend constexpr std::strong_ordering operator<=>(Ip a, Ip b) = default;
   template <typename H>
   friend H AbslHashValue(H h, Ip ip) {
-    return H::combine(std::move(h), absl::Uint128High64(ip.bits_), absl::Uint128Low64(ip.bits_));
+    return H::combine(std::move(h), ip.high_, ip.low_);
   }
 
  private:
-  explicit constexpr Ip(absl::uint128 bits) : bits_(bits) {}
-  absl::uint128 bits_ = 0;
+  static constexpr uint64_t kV4 = 0xffff00000000;
+
+  constexpr Ip(uint64_t high, uint64_t low) : high_(high), low_(low) {}
+  uint64_t high_ = 0, low_ = 0;  // in this order: they compare so
 };
 
 // 32 or 128.

@@ -44,7 +44,7 @@ absl::StatusOr<Mac> Mac::Parse(std::string_view text) {
 std::string Mac::ToString() const {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string text(kTextLength, ':');
-  uint64_t rest = bits_;
+  uint64_t rest = bits();
   for (size_t byte = 6; byte-- > 0; rest >>= 8) {
     text[3 * byte] = kDigits[rest >> 4 & 0xf];
     text[3 * byte + 1] = kDigits[rest & 0xf];

@@ -5,6 +5,7 @@
 // Threads: a value type.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -35,8 +36,9 @@ class Prefix {
 
   // Never across families: ::/0 does not contain 10.0.0.1.
   bool Contains(Ip ip) const {
-    if (ip.family() != family()) return false;
-    return host_bits() >= 128 || ((ip.bits() ^ base_.bits()) >> host_bits()) == 0;
+    if (ip.IsV4() != base_.IsV4()) return false;
+    if (ip.IsV4()) return uint64_t{ip.v4_bits() ^ base_.v4_bits()} >> (32 - length_) == 0;
+    return length_ == 0 || ((ip.bits() ^ base_.bits()) >> (128 - length_)) == 0;
   }
   bool Contains(const Prefix& other) const;
   bool Overlaps(const Prefix& other) const { return Contains(other.base_) || other.Contains(base_); }
