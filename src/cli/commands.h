@@ -74,6 +74,8 @@ void AddUpdateCommands(CommandTree& tree);   // update
 void AddFileCommands(CommandTree& tree);     // backup, restore, check, import, export
 void AddReplayCommand(CommandTree& tree);    // replay
 void AddSimulateCommand(CommandTree& tree);  // simulate
+void AddForecastCommand(CommandTree& tree);  // forecast
+void AddBacktestCommand(CommandTree& tree);  // backtest
 void AddSystemCommands(CommandTree& tree);   // doctor, resume-expiry, completion, version
 
 }  // namespace gnomon
