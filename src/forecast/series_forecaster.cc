@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/check.h"
 #include "forecast/demand_features.h"
 #include "forecast/negative_binomial.h"
 
@@ -21,7 +22,7 @@ constexpr double kBatchShare = 0.01;   // of a step, in the faded means of batch
 constexpr double kBurstFactor = 4;     // a step of so many times the season's mean is a burst
 constexpr double kBurstLeast = 8;      // and of so many creations
 constexpr size_t kBase = 0;            // the expert that trees add to
-constexpr size_t kOwnFeatures = 31;    // besides the experts
+constexpr size_t kOwnFeatures = 28;    // besides the experts
 constexpr int kDays = 7;               // seasons back that trees see
 
 }  // namespace
@@ -197,6 +198,7 @@ std::vector<float> SeriesForecaster::Features(size_t span, std::span<const float
   put(batches ? batches_ : 0);
   put(batches ? Root(alone_ * length) : 0);
   put(batches ? last_batched_ : 0);
+  GNOMON_CHECK(features.size() == expected.size() + kOwnFeatures);
   return features;
 }
 
