@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "api/answer.h"
 #include "api/api.h"
 #include "api/decode.h"
 #include "base/absl_view.h"
@@ -16,15 +17,13 @@ std::string LocationOf(const std::string& network, std::string_view instance) {
   return absl::StrCat("/v1/networks/", network, "/instances/", AbslView(instance));
 }
 
-// The core names the item of a batch that it refuses by how the message begins, as "instances[3]: "; here it is in the field,
-// as "instances[3].address".
+// An error of one item of a batch names it in the field, as "instances[3].address".
 absl::Status InItem(const absl::Status& refused) {
-  const std::string_view message = StdView(refused.message());
-  const size_t end = message.find("]: ");
-  if (!message.starts_with("instances[") || end == std::string_view::npos) return refused;
-  const std::string item(message.substr(0, end + 1));
-  const std::string field = PartsOf(refused).field;
-  return InField(refused, field.empty() || field == "instances" ? item : absl::StrCat(item, ".", field));
+  const ErrorParts parts = PartsOf(refused);
+  if (!parts.item) return refused;
+  const std::string item = absl::StrCat("instances[", *parts.item, "]");
+  return InField(refused,
+                 parts.field.empty() || parts.field == "instances" ? item : absl::StrCat(item, ".", parts.field));
 }
 
 // A prediction's id, where the caller gives none: that of the request, which is fresh unless the caller sent it.
@@ -42,14 +41,12 @@ absl::StatusOr<std::optional<uint64_t>> Generation(const Service& service, const
 void Api::ReplyInstance(const Call& call, absl::StatusOr<InstanceView> view, bool may_create) const {
   call->Run([this, call, view = std::move(view), may_create] {
     if (!view.ok()) return call->Fail(view.status());
-    std::string body;
-    body.reserve(1024);
-    JsonWriter json(&body);
-    encoder_.Write(call->arguments[0], *view, &json);
     const bool created = may_create && view->created;
     std::vector<std::pair<std::string, std::string>> headers;
     if (created) headers.emplace_back("Location", LocationOf(call->arguments[0], view->addresses[0].record.instance));
-    call->Send(created ? 201 : 200, std::move(body), std::move(headers));
+    Answer(
+        *call, created ? 201 : 200, [&](JsonWriter* json) { encoder_.Write(call->arguments[0], *view, json); },
+        std::move(headers));
   });
 }
 
@@ -80,12 +77,11 @@ void Api::CreateInstances(Call call, HttpRequest& request) const {
   parts_.service->CreateInstances(
       call->arguments[0], std::move(creates), [this, call](absl::StatusOr<std::vector<InstanceView>> views) {
         if (!views.ok()) return call->Fail(InItem(views.status()));
-        std::string answer;
-        JsonWriter json(&answer);
-        json.BeginObject().Key("instances").BeginArray();
-        for (const InstanceView& view : *views) encoder_.Write(call->arguments[0], view, &json);
-        json.EndArray().EndObject();
-        call->Send(201, std::move(answer));
+        Answer(*call, 201, [&](JsonWriter* json) {
+          json->BeginObject().Key("instances").BeginArray();
+          for (const InstanceView& view : *views) encoder_.Write(call->arguments[0], view, json);
+          json->EndArray().EndObject();
+        });
       });
 }
 
@@ -130,15 +126,12 @@ void Api::DeleteInstance(Call call, HttpRequest& request) const {
   if (absl::Status done = query.Done(); !done.ok()) return call->Fail(done);
   release.generation = *generation;
   parts_.service->ReleaseInstance(
-      call->arguments[0], std::move(release), [this, call](absl::StatusOr<std::vector<RecordView>> views) {
-        if (!views.ok()) return call->Fail(views.status());
-        std::string answer;
-        JsonWriter json(&answer);
-        json.BeginObject().Key("released").BeginArray();
-        for (const RecordView& view : *views) encoder_.Write(call->arguments[0], view, &json);
-        json.EndArray().EndObject();
-        call->Send(200, std::move(answer));
-      });
+      call->arguments[0], std::move(release),
+      Answering<std::vector<RecordView>>(call, [this, call](const auto& views, JsonWriter* json) {
+        json->BeginObject().Key("released").BeginArray();
+        for (const RecordView& view : views) encoder_.Write(call->arguments[0], view, json);
+        json->EndArray().EndObject();
+      }));
 }
 
 void Api::ReassignInstance(Call call, HttpRequest& request) const {
@@ -179,16 +172,13 @@ void Api::Predict(Call call, HttpRequest& request) const {
   if (!request.principal.MayUse(predict.network)) return call->Fail(NetworkForbidden(predict.network));
   PredictCall head{.network = predict.network, .source = predict.source, .id = predict.id};
   parts_.service->PredictInstances(
-      std::move(predict), [this, call, head = std::move(head)](absl::StatusOr<std::vector<PredictionView>> views) {
-        if (!views.ok()) return call->Fail(views.status());
-        std::string answer;
-        JsonWriter json(&answer);
-        json.BeginObject().Key("network").String(head.network).Key("source").String(head.source);
-        json.Key("id").String(head.id).Key("predictions").BeginArray();
-        for (const PredictionView& view : *views) encoder_.Write(view, &json);
-        json.EndArray().EndObject();
-        call->Send(200, std::move(answer));
-      });
+      std::move(predict),
+      Answering<std::vector<PredictionView>>(call, [this, head = std::move(head)](const auto& views, JsonWriter* json) {
+        json->BeginObject().Key("network").String(head.network).Key("source").String(head.source);
+        json->Key("id").String(head.id).Key("predictions").BeginArray();
+        for (const PredictionView& view : views) encoder_.Write(view, json);
+        json->EndArray().EndObject();
+      }));
 }
 
 void Api::PeekShadow(Call call, HttpRequest& request) const {
@@ -197,23 +187,21 @@ void Api::PeekShadow(Call call, HttpRequest& request) const {
   const Place place{query.Name("zone"), query.Name("host")};
   if (absl::Status done = query.Done(); !done.ok()) return call->Fail(done);
   if (!request.principal.MayUse(network)) return call->Fail(NetworkForbidden(network));
-  parts_.service->PeekShadow(network, type, place, [call](absl::StatusOr<std::optional<RecordView>> view) {
-    if (!view.ok()) return call->Fail(view.status());
-    std::string answer;
-    JsonWriter json(&answer);
-    json.BeginObject().Key("available").Bool(view->has_value());
-    if (!view->has_value()) {
-      json.Key("reason").String("no shadow of this type is held for this host, its zone, or any place").EndObject();
-      return call->Send(200, std::move(answer));
-    }
-    const RecordView& shadow = **view;
-    json.Key("address").String(shadow.record.address.ToString()).Key("prefix_length").Int(shadow.pool_length);
-    json.Key("gateway");
-    shadow.gateway ? json.String(shadow.gateway->ToString()) : json.Null();
-    json.Key("mac").String(shadow.record.mac.ToString()).Key("warmth").String(NameOf(shadow.record.warmth));
-    json.Key("until").Time(shadow.record.until).EndObject();
-    call->Send(200, std::move(answer));
-  });
+  parts_.service->PeekShadow(
+      network, type, place, Answering<std::optional<RecordView>>(call, [](const auto& shadow, JsonWriter* json) {
+        json->BeginObject().Key("available").Bool(shadow.has_value());
+        if (!shadow) {
+          json->Key("reason")
+              .String("no shadow of this type is held for this host, its zone, or any place")
+              .EndObject();
+          return;
+        }
+        json->Key("address").String(shadow->record.address.ToString()).Key("prefix_length").Int(shadow->pool_length);
+        json->Key("gateway");
+        shadow->gateway ? json->String(shadow->gateway->ToString()) : json->Null();
+        json->Key("mac").String(shadow->record.mac.ToString()).Key("warmth").String(NameOf(shadow->record.warmth));
+        json->Key("until").Time(shadow->record.until).EndObject();
+      }));
 }
 
 }  // namespace gnomon

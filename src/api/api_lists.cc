@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "api/answer.h"
 #include "api/api.h"
 #include "api/decode.h"
 #include "base/absl_view.h"
@@ -42,25 +43,23 @@ void Api::ListRecords(Call call, const HttpRequest& request, std::string_view me
   }
   if (absl::Status done = query.Done(); !done.ok()) return call->Fail(done);
   const bool instances = list.instances;
-  parts_.service->List(std::move(list), [this, call, member, instances](absl::StatusOr<RecordPage> page) {
-    if (!page.ok()) return call->Fail(page.status());
-    std::string answer;
-    JsonWriter json(&answer);
-    json.BeginObject().Key(member).BeginArray();
-    for (const std::vector<RecordView>& group : page->groups) {
-      if (instances) {
-        encoder_.Write(call->arguments[0],
-                       InstanceView{.addresses = group, .hit = group[0].record.from_shadow,
-                                    .revision = group[0].record.revision},
-                       &json);
-      } else {
-        encoder_.Write(call->arguments[0], group[0], &json);
-      }
-    }
-    json.EndArray().Key("next_page_token").String(page->next ? page->next->ToString() : "");
-    json.Key("revision").String(parts_.service->RevisionText(page->revision)).EndObject();
-    call->Send(200, std::move(answer));
-  });
+  parts_.service->List(std::move(list), Answering<RecordPage>(call, [this, call, member, instances](
+                                                                        const RecordPage& page, JsonWriter* json) {
+                         json->BeginObject().Key(member).BeginArray();
+                         for (const std::vector<RecordView>& group : page.groups) {
+                           if (instances) {
+                             encoder_.Write(call->arguments[0],
+                                            InstanceView{.addresses = group,
+                                                         .hit = group[0].record.from_shadow,
+                                                         .revision = group[0].record.revision},
+                                            json);
+                           } else {
+                             encoder_.Write(call->arguments[0], group[0], json);
+                           }
+                         }
+                         json->EndArray().Key("next_page_token").String(page.next ? page.next->ToString() : "");
+                         json->Key("revision").String(parts_.service->RevisionText(page.revision)).EndObject();
+                       }));
 }
 
 void Api::ListInstances(Call call, HttpRequest& request) const {
@@ -78,21 +77,16 @@ void Api::ListAddresses(Call call, HttpRequest& request) const {
 void Api::GetAddress(Call call, HttpRequest&) const {
   absl::StatusOr<Ip> address = Ip::Parse(call->arguments[1]);
   if (!address.ok()) return call->Fail(InField(address.status(), "address"));
-  parts_.service->GetAddress(call->arguments[0], *address, [this, call](absl::StatusOr<RecordView> view) {
-    if (!view.ok()) return call->Fail(view.status());
-    std::string answer;
-    JsonWriter json(&answer);
-    encoder_.Write(call->arguments[0], *view, &json);
-    call->Send(200, std::move(answer));
-  });
+  parts_.service->GetAddress(call->arguments[0], *address,
+                             Answering<RecordView>(call, [this, call](const RecordView& view, JsonWriter* json) {
+                               encoder_.Write(call->arguments[0], view, json);
+                             }));
 }
 
 void Api::DeleteAddress(Call call, HttpRequest&) const {
   absl::StatusOr<Ip> address = Ip::Parse(call->arguments[1]);
   if (!address.ok()) return call->Fail(InField(address.status(), "address"));
-  parts_.service->EndPreserve(call->arguments[0], *address, [call](absl::StatusOr<Done> done) {
-    done.ok() ? call->Send(204, "") : call->Fail(done.status());
-  });
+  parts_.service->EndPreserve(call->arguments[0], *address, AnsweringNothing(call));
 }
 
 void Api::Watch(Call call, HttpRequest& request) const {

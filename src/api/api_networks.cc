@@ -8,10 +8,12 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/strings/str_cat.h"
+#include "api/answer.h"
 #include "api/api.h"
 #include "api/decode.h"
 #include "base/absl_view.h"
 #include "base/error.h"
+#include "ipam/refusals.h"
 
 namespace gnomon {
 namespace {
@@ -54,12 +56,6 @@ std::string WritePage(std::string_view member, const std::vector<T>& all, const 
   if (!revision.empty()) json.Key("revision").String(revision);
   json.EndObject();
   return answer;
-}
-
-absl::Status NotFound(std::string_view code, std::string_view kind, std::string_view name) {
-  return Error(absl::StatusCode::kNotFound, code, absl::StrCat("no ", AbslView(kind), " ", Excerpt(name)))
-      .Field(kind)
-      .Value(Excerpt(name));
 }
 
 // What a PATCH changes: what is not sent stays as it is when its turn comes. So the body is decoded twice: here, to
@@ -145,12 +141,11 @@ void Api::CreateNetwork(Call call, HttpRequest& request) const {
       if (absl::Status differs = Compare(wanted, made->first.entry); !differs.ok()) return call->Fail(differs);
     }
     if (parts_.configured) parts_.configured(made->first.entry);
-    std::string answer;
-    JsonWriter json(&answer);
-    encoder_.Write(made->first, &json);
     std::vector<std::pair<std::string, std::string>> headers;
     if (made->second) headers.emplace_back("Location", absl::StrCat("/v1/networks/", made->first.entry.name));
-    call->Send(made->second ? 201 : 200, std::move(answer), std::move(headers));
+    Answer(
+        *call, made->second ? 201 : 200, [&](JsonWriter* json) { encoder_.Write(made->first, json); },
+        std::move(headers));
   };
   std::optional<uint32_t> vni;
   if (wanted.vni) vni = static_cast<uint32_t>(*wanted.vni);
@@ -167,33 +162,23 @@ void Api::ListNetworks(Call call, HttpRequest& request) const {
 }
 
 void Api::GetNetwork(Call call, HttpRequest&) const {
-  parts_.service->GetNetwork(call->arguments[0], [this, call](absl::StatusOr<NetworkView> view) {
-    if (!view.ok()) return call->Fail(view.status());
-    std::string answer;
-    JsonWriter json(&answer);
-    encoder_.Write(*view, &json);
-    call->Send(200, std::move(answer));
-  });
+  parts_.service->GetNetwork(
+      call->arguments[0],
+      Answering<NetworkView>(call, [this](const NetworkView& view, JsonWriter* json) { encoder_.Write(view, json); }));
 }
 
 void Api::PatchNetwork(Call call, HttpRequest& request) const {
   auto change = ChangeOf<WarmPool>(request, &DecodeWarmPool);
   if (!change.ok()) return call->Fail(change.status());
   parts_.service->UpdateWarmPool(call->arguments[0], *std::move(change),
-                                 [this, call](absl::StatusOr<NetworkView> view) {
-                                   if (!view.ok()) return call->Fail(view.status());
-                                   if (parts_.configured) parts_.configured(view->entry);
-                                   std::string answer;
-                                   JsonWriter json(&answer);
-                                   encoder_.Write(*view, &json);
-                                   call->Send(200, std::move(answer));
-                                 });
+                                 Answering<NetworkView>(call, [this](const NetworkView& view, JsonWriter* json) {
+                                   if (parts_.configured) parts_.configured(view.entry);
+                                   encoder_.Write(view, json);
+                                 }));
 }
 
 void Api::DeleteNetwork(Call call, HttpRequest&) const {
-  parts_.service->DeleteNetwork(call->arguments[0], [call](absl::StatusOr<Done> done) {
-    done.ok() ? call->Send(204, "") : call->Fail(done.status());
-  });
+  parts_.service->DeleteNetwork(call->arguments[0], AnsweringNothing(call));
 }
 
 void Api::ListPlans(Call call, HttpRequest& request) const {
@@ -225,10 +210,7 @@ void Api::CreatePool(Call call, HttpRequest& request) const {
   const std::string location = absl::StrCat("/v1/networks/", call->arguments[0], "/pools/", config.name);
   parts_.service->CreatePool(call->arguments[0], std::move(config), [this, call, location](absl::StatusOr<PoolView> view) {
     if (!view.ok()) return call->Fail(view.status());
-    std::string answer;
-    JsonWriter json(&answer);
-    encoder_.Write(*view, &json);
-    call->Send(201, std::move(answer), {{"Location", location}});
+    Answer(*call, 201, [&](JsonWriter* json) { encoder_.Write(*view, json); }, {{"Location", location}});
   });
 }
 
@@ -257,32 +239,22 @@ void Api::GetPool(Call call, HttpRequest&) const {
     if (!views.ok()) return call->Fail(views.status());
     for (const PoolView& view : *views) {
       if (view.config.name != call->arguments[1]) continue;
-      std::string answer;
-      JsonWriter json(&answer);
-      encoder_.Write(view, &json);
-      return call->Send(200, std::move(answer));
+      return Answer(*call, 200, [&](JsonWriter* json) { encoder_.Write(view, json); });
     }
-    call->Fail(NotFound("POOL_NOT_FOUND", "pool", call->arguments[1]));
+    call->Fail(PoolNotFound(call->arguments[1]));
   });
 }
 
 void Api::PatchPool(Call call, HttpRequest& request) const {
   auto change = ChangeOf<PoolConfig>(request, &DecodePoolMembers);
   if (!change.ok()) return call->Fail(change.status());
-  parts_.service->UpdatePool(call->arguments[0], call->arguments[1], *std::move(change),
-                             [this, call](absl::StatusOr<PoolView> view) {
-                               if (!view.ok()) return call->Fail(view.status());
-                               std::string answer;
-                               JsonWriter json(&answer);
-                               encoder_.Write(*view, &json);
-                               call->Send(200, std::move(answer));
-                             });
+  parts_.service->UpdatePool(
+      call->arguments[0], call->arguments[1], *std::move(change),
+      Answering<PoolView>(call, [this](const PoolView& view, JsonWriter* json) { encoder_.Write(view, json); }));
 }
 
 void Api::DeletePool(Call call, HttpRequest&) const {
-  parts_.service->DeletePool(call->arguments[0], call->arguments[1], [call](absl::StatusOr<Done> done) {
-    done.ok() ? call->Send(204, "") : call->Fail(done.status());
-  });
+  parts_.service->DeletePool(call->arguments[0], call->arguments[1], AnsweringNothing(call));
 }
 
 void Api::PutHost(Call call, HttpRequest& request) const {
@@ -295,13 +267,9 @@ void Api::PutHost(Call call, HttpRequest& request) const {
   if (absl::Status done = body->Done(); !done.ok()) return call->Fail(done);
   absl::StatusOr<Ip> address = Ip::Parse(text);
   if (!address.ok()) return call->Fail(InField(address.status(), "physical_address"));
-  parts_.service->SetHost(call->arguments[0], *address, [this, call](absl::StatusOr<HostEntry> host) {
-    if (!host.ok()) return call->Fail(host.status());
-    std::string answer;
-    JsonWriter json(&answer);
-    encoder_.Write(*host, &json);
-    call->Send(200, std::move(answer));
-  });
+  parts_.service->SetHost(
+      call->arguments[0], *address,
+      Answering<HostEntry>(call, [this](const HostEntry& host, JsonWriter* json) { encoder_.Write(host, json); }));
 }
 
 void Api::ListHosts(Call call, HttpRequest& request) const {
@@ -314,18 +282,13 @@ void Api::ListHosts(Call call, HttpRequest& request) const {
 void Api::GetHost(Call call, HttpRequest&) const {
   for (const HostEntry& host : parts_.service->ListHosts()) {
     if (host.name != call->arguments[0]) continue;
-    std::string answer;
-    JsonWriter json(&answer);
-    encoder_.Write(host, &json);
-    return call->Send(200, std::move(answer));
+    return Answer(*call, 200, [&](JsonWriter* json) { encoder_.Write(host, json); });
   }
-  call->Fail(NotFound("HOST_NOT_FOUND", "host", call->arguments[0]));
+  call->Fail(HostNotFound(call->arguments[0]));
 }
 
 void Api::DeleteHost(Call call, HttpRequest&) const {
-  parts_.service->DeleteHost(call->arguments[0], [call](absl::StatusOr<Done> done) {
-    done.ok() ? call->Send(204, "") : call->Fail(done.status());
-  });
+  parts_.service->DeleteHost(call->arguments[0], AnsweringNothing(call));
 }
 
 }  // namespace gnomon

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "api/answer.h"
 #include "api/api.h"
 #include "api/decode.h"
 #include "api/openapi.h"
@@ -41,17 +42,19 @@ void Api::Readyz(Call call, HttpRequest& request) const {
   });
 }
 
-void Api::ResumeExpiry(Call call, HttpRequest&) const {
-  parts_.service->ResumeExpiry([call](absl::StatusOr<Done> done) {
-    done.ok() ? call->Send(204, "") : call->Fail(done.status());
-  });
-}
+void Api::ResumeExpiry(Call call, HttpRequest&) const { parts_.service->ResumeExpiry(AnsweringNothing(call)); }
 
 void Api::Version(Call call, HttpRequest&) const {
-  std::string answer;
-  JsonWriter json(&answer);
-  json.BeginObject().Key("name").String("gnomon").Key("version").String(parts_.version).Key("api").String("v1").EndObject();
-  call->Send(200, std::move(answer));
+  Answer(*call, 200, [this](JsonWriter* json) {
+    json->BeginObject()
+        .Key("name")
+        .String("gnomon")
+        .Key("version")
+        .String(parts_.version)
+        .Key("api")
+        .String("v1")
+        .EndObject();
+  });
 }
 
 void Api::MetricsText(Call call, HttpRequest&) const {

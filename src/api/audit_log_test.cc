@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/audit_log.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -29,6 +33,7 @@ class AuditLogTest : protected AuditFile, public ApiFixture {
           parts->observe = [this](const Exchange& exchange, int status, std::string_view code) {
             audit_->Note(exchange, status, code);
           };
+          before_sending = [this] { audit_->Flush(); };
         }) {}
   ~AuditLogTest() override { std::filesystem::remove(path_); }
 
@@ -86,24 +91,82 @@ TEST_F(AuditLogTest, ARefusalIsKeptWithItsCode) {
   EXPECT_EQ(Text(Lines().back(), "status"), "403");
 }
 
+// A request that changes something, as the log sees it.
+struct SomeWrite {
+  static HttpRequest From(const HttpPeer* peer) {
+    HttpRequest request;
+    request.peer = peer;
+    return request;
+  }
+  SomeWrite() { exchange.writes = true; }
+  HttpPeer peer;
+  Exchange exchange{From(&peer), HttpResponder(nullptr), nullptr};
+};
+
 TEST(AuditLog, AFullDiskIsCountedAndToldOnceAMinute) {
   ManualClock clock(absl::FromUnixSeconds(1'800'000'000));
   std::vector<std::string> told;
   absl::StatusOr<std::unique_ptr<AuditLog>> audit =
       AuditLog::Open("/dev/full", &clock, [&](const std::string& message) { told.push_back(message); });
   ASSERT_TRUE(audit.ok()) << audit.status();
-  HttpPeer peer;
-  HttpRequest request;
-  request.peer = &peer;
-  Exchange exchange(request, HttpResponder(nullptr), nullptr);
-  exchange.writes = true;
-  for (int i = 0; i < 3; ++i) (*audit)->Note(exchange, 201, "");
+  const SomeWrite write;
+  for (int i = 0; i < 3; ++i) {
+    (*audit)->Note(write.exchange, 201, "");
+    (*audit)->Flush();
+  }
   EXPECT_EQ(told.size(), 1u);
   clock.Pass(absl::Minutes(1));
-  (*audit)->Note(exchange, 201, "");
+  (*audit)->Note(write.exchange, 201, "");
+  (*audit)->Note(write.exchange, 201, "");
+  (*audit)->Flush();
   EXPECT_EQ(told.size(), 2u);
-  EXPECT_EQ((*audit)->lost(), 4u);
-  EXPECT_NE((*audit)->MetricsText().find("gnomon_audit_lines_lost_total 4\n"), std::string::npos);
+  EXPECT_EQ((*audit)->lost(), 5u);
+  EXPECT_NE((*audit)->MetricsText().find("gnomon_audit_lines_lost_total 5\n"), std::string::npos);
+}
+
+TEST(AuditLog, LinesThatTheDiskHasNoRoomForAreCountedAndTheNextIsWhole) {
+  const std::string path = absl::StrCat(testing::TempDir(), "audit-cut-", getpid(), ".log");
+  std::filesystem::remove(path);
+  ManualClock clock(absl::FromUnixSeconds(1'800'000'000));
+  auto audit = AuditLog::Open(path, &clock, nullptr).value();
+  const SomeWrite write;
+  audit->Note(write.exchange, 201, "");
+  audit->Flush();
+  const rlim_t line = std::filesystem::file_size(path);
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit room{2 * line + line / 2, before.rlim_max};
+  std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &room), 0);
+  for (int i = 0; i < 3; ++i) audit->Note(write.exchange, 201, "");
+  audit->Flush();
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(audit->lost(), 2u) << "one that is cut, and one that was not begun";
+  audit->Note(write.exchange, 202, "");
+  EXPECT_EQ(std::filesystem::file_size(path), room.rlim_cur) << "nothing is written before it is flushed";
+  audit->Flush();
+  EXPECT_EQ(audit->lost(), 2u);
+  std::vector<std::string> lines;
+  std::ifstream file(path);
+  for (std::string text; std::getline(file, text);) lines.push_back(text);
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_LT(lines[2].size() + 1, line);
+  EXPECT_EQ(boost::json::parse(lines[3]).at("status").as_int64(), 202);
+  std::filesystem::remove(path);
+}
+
+TEST(AuditLog, ManyLinesDoNotGatherWithoutBound) {
+  const std::string path = absl::StrCat(testing::TempDir(), "audit-many-", getpid(), ".log");
+  std::filesystem::remove(path);
+  ManualClock clock(absl::FromUnixSeconds(1'800'000'000));
+  auto audit = AuditLog::Open(path, &clock, nullptr).value();
+  const SomeWrite write;
+  for (int i = 0; i < 10'000; ++i) audit->Note(write.exchange, 201, "");
+  EXPECT_GT(std::filesystem::file_size(path), AuditLog::kMaxGathered);
+  audit = nullptr;
+  std::ifstream file(path);
+  EXPECT_EQ(std::count(std::istreambuf_iterator<char>(file), {}, '\n'), 10'000) << "the end flushes";
+  std::filesystem::remove(path);
 }
 
 TEST(AuditLog, AFileThatCannotBeOpenedIsAnError) {

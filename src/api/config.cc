@@ -13,9 +13,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "api/json.h"
 #include "base/absl_view.h"
 #include "base/error.h"
+#include "base/text.h"
 
 namespace gnomon {
 namespace {
@@ -82,6 +82,11 @@ absl::Status SetText(std::string_view text, std::string* out) {
   return absl::OkStatus();
 }
 
+absl::Status SetDataDir(std::string_view text, Config* config) {
+  if (text.empty()) return Invalid("data_dir", text, "the path of a folder");
+  return SetText(text, &config->data_dir);
+}
+
 struct Setting {
   std::string_view key;
   absl::Status (*set)(std::string_view text, Config* config);
@@ -90,7 +95,7 @@ struct Setting {
 using Text = std::string_view;
 constexpr Setting kSettings[] = {
     {"listen", SetListen},
-    {"data_dir", [](Text text, Config* c) { return SetText(text, &c->data_dir); }},
+    {"data_dir", SetDataDir},
     {"shards", [](Text text, Config* c) { return SetNumber("shards", text, 1, kMaxShards, &c->shards); }},
     {"http_threads",
      [](Text text, Config* c) { return SetNumber("http_threads", text, 1, kMaxThreads, &c->http_threads); }},
@@ -99,17 +104,13 @@ constexpr Setting kSettings[] = {
     {"tls.key", [](Text text, Config* c) { return SetText(text, &c->tls_key); }},
     {"tls.client_ca", [](Text text, Config* c) { return SetText(text, &c->tls_client_ca); }},
     {"limits.body_bytes",
-     [](Text text, Config* c) {
-       return SetNumber("limits.body_bytes", text, 1024, 64 << 20, &c->limits.body_bytes);
-     }},
+     [](Text text, Config* c) { return SetNumber("limits.body_bytes", text, 1024, 64 << 20, &c->limits.body_bytes); }},
     {"limits.header_bytes",
      [](Text text, Config* c) {
        return SetNumber("limits.header_bytes", text, 1024, 1 << 20, &c->limits.header_bytes);
      }},
     {"limits.connections",
-     [](Text text, Config* c) {
-       return SetNumber("limits.connections", text, 1, 1000000, &c->limits.connections);
-     }},
+     [](Text text, Config* c) { return SetNumber("limits.connections", text, 1, 1000000, &c->limits.connections); }},
     {"limits.stream_bytes",
      [](Text text, Config* c) {
        return SetNumber("limits.stream_bytes", text, 4096, 64 << 20, &c->limits.stream_bytes);
@@ -126,22 +127,11 @@ constexpr Setting kSettings[] = {
     {"audit.file", [](Text text, Config* c) { return SetText(text, &c->audit_file.emplace()); }},
 };
 
-// The error with where it happened before its message, all else kept.
-absl::Status At(const std::string& place, const absl::Status& error) {
-  const ErrorParts parts = PartsOf(error);
-  Error placed(error.code(), parts.code, absl::StrCat(place, ": ", error.message()));
-  if (!parts.field.empty()) placed.Field(parts.field);
-  if (!parts.value.empty()) placed.Value(parts.value);
-  if (!parts.hint.empty()) placed.Hint(parts.hint);
-  return placed;
-}
-
 Error Unknown(std::string_view key, std::vector<std::string_view> known) {
   Error error(absl::StatusCode::kInvalidArgument, "UNKNOWN_SETTING",
               absl::StrCat("\"", Excerpt(key), "\" is not a setting"));
   error.Field(Excerpt(key)).Value(Excerpt(key));
-  const std::string_view meant = Suggest(key, known);
-  if (!meant.empty()) error.Hint(absl::StrCat("did you mean \"", AbslView(meant), "\"?"));
+  error.Hint(SuggestionHint(key, known));
   return error;
 }
 
@@ -161,7 +151,7 @@ class TomlMerger {
       } else {
         merged = Value(key, node);
       }
-      if (!merged.ok()) return At(Place(node), merged);
+      if (!merged.ok()) return Error(merged).Before(Place(node));
     }
     return absl::OkStatus();
   }
@@ -294,19 +284,34 @@ absl::Status MergeTomlFile(const std::string& path, Config* config) {
   std::ifstream file(path);
   std::stringstream text;
   if (!file || !(text << file.rdbuf())) {
-    return Error(absl::StatusCode::kNotFound, "NO_CONFIG", absl::StrCat("cannot read the configuration ", path));
+    return Error(absl::StatusCode::kNotFound, "NO_CONFIG", absl::StrCat("cannot read the configuration \"", path, "\""))
+        .Field("config")
+        .Value(path)
+        .Hint("name a TOML file that this user may read");
   }
   return MergeToml(text.str(), path, config);
 }
 
-absl::Status MergeEnvironment(const std::function<std::optional<std::string>(const std::string&)>& get,
-                              Config* config) {
+absl::Status MergeEnvironment(const std::map<std::string, std::string>& variables, Config* config) {
+  constexpr std::string_view kPrefix = "GNOMON_";
+  std::vector<std::string> names;
   for (const Setting& setting : kSettings) {
-    const std::string name =
-        absl::StrCat("GNOMON_", absl::AsciiStrToUpper(absl::StrReplaceAll(AbslView(setting.key), {{".", "_"}})));
-    const std::optional<std::string> value = get(name);
-    if (!value.has_value()) continue;
-    if (absl::Status set = setting.set(*value, config); !set.ok()) return At(name, set);
+    names.push_back(absl::AsciiStrToUpper(absl::StrReplaceAll(AbslView(setting.key), {{".", "_"}})));
+    const auto variable = variables.find(std::string(kPrefix) + names.back());
+    if (variable == variables.end()) continue;
+    if (absl::Status set = setting.set(variable->second, config); !set.ok()) return Error(set).Before(variable->first);
+  }
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  for (const auto& [name, value] : variables) {
+    if (!name.starts_with(kPrefix)) continue;
+    const std::string_view asked = std::string_view(name).substr(kPrefix.size());
+    const std::string_view meant = Suggest(asked, known);
+    if (meant.empty() || meant == asked) continue;
+    return Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_SETTING",
+                 absl::StrCat("the variable ", Excerpt(name), " is not a setting"))
+        .Field(Excerpt(name))
+        .Value(Excerpt(value))
+        .Hint(absl::StrCat("did you mean ", AbslView(kPrefix), AbslView(meant), "?"));
   }
   return absl::OkStatus();
 }

@@ -9,7 +9,7 @@
 // message begins with the file and line. Threads: a value type.
 #pragma once
 
-#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,8 +51,10 @@ absl::Status MergeToml(std::string_view text, std::string_view file, Config* con
 // The same from a file. NOT_FOUND "NO_CONFIG" if it cannot be read.
 absl::Status MergeTomlFile(const std::string& path, Config* config);
 
-// `get` is like getenv: the value of a variable, or nullopt.
-absl::Status MergeEnvironment(const std::function<std::optional<std::string>(const std::string&)>& get, Config* config);
+// `variables`: name and value of all that there are. A setting's is GNOMON_ and its key in capitals, with '_' for '.':
+// GNOMON_DATA_DIR. One that is nearly a setting's is UNKNOWN_SETTING, with a suggestion; all others are left alone, as
+// gnomon has some of its own and Kubernetes makes more for a service named gnomon.
+absl::Status MergeEnvironment(const std::map<std::string, std::string>& variables, Config* config);
 
 // Whether the whole can be run: nothing but loopback and unix sockets without TLS and tokens, no time_scale but 1 beyond
 // this machine, a key for each certificate.

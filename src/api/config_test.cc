@@ -93,17 +93,36 @@ TEST(ConfigTest, AnErrorNamesItsLineAndWhatWasMeant) {
 TEST(ConfigTest, TheEnvironmentIsOverTheFile) {
   Config config;
   ASSERT_TRUE(MergeToml("shards = 2\nhttp_threads = 3\n", "f", &config).ok());
-  const auto get = [](const std::string& name) -> std::optional<std::string> {
-    if (name == "GNOMON_SHARDS") return "8";
-    if (name == "GNOMON_LIMITS_BODY_BYTES") return "4096";
-    return std::nullopt;
-  };
-  ASSERT_TRUE(MergeEnvironment(get, &config).ok());
+  const std::map<std::string, std::string> variables = {
+      {"GNOMON_SHARDS", "8"}, {"GNOMON_LIMITS_BODY_BYTES", "4096"}, {"HOME", "/root"}};
+  ASSERT_TRUE(MergeEnvironment(variables, &config).ok());
   EXPECT_EQ(config.shards, 8);
   EXPECT_EQ(config.http_threads, 3);
   EXPECT_EQ(config.limits.body_bytes, 4096u);
-  const absl::Status error = MergeEnvironment([](const std::string&) { return "x"; }, &config);
-  EXPECT_THAT(std::string(error.message()), StartsWith("GNOMON_LISTEN: "));
+  const absl::Status error = MergeEnvironment({{"GNOMON_SHARDS", "x"}}, &config);
+  EXPECT_THAT(std::string(error.message()), StartsWith("GNOMON_SHARDS: "));
+  EXPECT_EQ(PartsOf(MergeEnvironment({{"GNOMON_DATA_DIR", ""}}, &config)).field, "data_dir");
+}
+
+TEST(ConfigTest, AMistypedVariableIsRefusedAndThoseOfOthersAreNot) {
+  for (const auto& [name, meant] :
+       std::map<std::string, std::string>{{"GNOMON_SHARD", "GNOMON_SHARDS"},
+                                          {"GNOMON_DATADIR", "GNOMON_DATA_DIR"},
+                                          {"GNOMON_TLS_CERTS", "GNOMON_TLS_CERT"},
+                                          {"GNOMON_LIMITS_IDLE_TIMOUT", "GNOMON_LIMITS_IDLE_TIMEOUT"}}) {
+    Config config;
+    const absl::Status refused = MergeEnvironment({{name, "8"}}, &config);
+    EXPECT_EQ(CodeOf(refused), "UNKNOWN_SETTING") << name;
+    EXPECT_EQ(PartsOf(refused).field, name);
+    EXPECT_EQ(PartsOf(refused).hint, "did you mean " + meant + "?");
+  }
+  // gnomon's own, what Kubernetes tells of a service named gnomon, and what tests read.
+  for (const std::string name : {"GNOMON_SERVER", "GNOMON_NETWORK", "GNOMON_TOKEN_FILE", "GNOMON_CA_FILE",
+                                 "GNOMON_CERT_FILE", "GNOMON_KEY_FILE", "GNOMON_PORT", "GNOMON_PORT_8080_TCP_ADDR",
+                                 "GNOMON_SERVICE_HOST", "GNOMON_SERVICE_PORT", "GNOMON_MODEL_OPS", "GNOMONSHARD"}) {
+    Config config;
+    EXPECT_TRUE(MergeEnvironment({{name, "8"}}, &config).ok()) << name;
+  }
 }
 
 TEST(ConfigTest, WhatOthersCanReachNeedsTlsAndTokens) {

@@ -9,6 +9,7 @@
 #include "api/encode.h"
 #include "base/absl_view.h"
 #include "base/error.h"
+#include "base/text.h"
 
 namespace gnomon {
 namespace {
@@ -117,22 +118,14 @@ void QueryArguments::Fail(absl::Status error) {
 absl::Status QueryArguments::Done() {
   for (const auto& [key, value] : query_) {
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
-    const std::string_view meant = Suggest(key, known_);
-    Error error = Invalid("UNKNOWN_ARGUMENT", Excerpt(key), Excerpt(value),
-                          absl::StrCat("the query has an unknown argument \"", Excerpt(key), "\""));
-    if (!meant.empty()) error.Hint(absl::StrCat("did you mean ", AbslView(meant), "?"));
-    Fail(error);
+    Fail(Error(Invalid("UNKNOWN_ARGUMENT", Excerpt(key), Excerpt(value),
+                       absl::StrCat("the query has an unknown argument \"", Excerpt(key), "\"")))
+             .Hint(SuggestionHint(key, known_)));
   }
   return status_;
 }
 
-absl::Status InField(const absl::Status& status, std::string_view field) {
-  const ErrorParts parts = PartsOf(status);
-  Error error(status.code(), parts.code, StdView(status.message()));
-  error.Field(field).Value(parts.value).Hint(parts.hint);
-  for (const auto& [name, number] : parts.numbers) error.Number(name, number);
-  return error;
-}
+absl::Status InField(const absl::Status& status, std::string_view field) { return Error(status).Field(field); }
 
 absl::Status NetworkForbidden(std::string_view network) {
   return Error(absl::StatusCode::kPermissionDenied, "NETWORK_FORBIDDEN",

@@ -130,7 +130,8 @@ void Encoder::Write(const std::string& network, const RecordView& view, JsonWrit
   Text(json, "address", record.address.ToString());
   json->Key("prefix_length").Int(record.length);
   Text(json, "pool", view.pool);
-  Text(json, "state", NameOf(record.state));
+  Text(json, "state", view.exclusion.empty() ? NameOf(record.state) : "excluded");
+  if (!view.exclusion.empty()) Text(json, "exclusion", view.exclusion);
   json->Key("mac");
   record.mac.IsNone() ? json->Null() : json->String(record.mac.ToString());
   Text(json, "instance", record.instance);

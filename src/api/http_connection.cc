@@ -200,6 +200,7 @@ bool HttpConnection::Dispatch() {
   if (!inline_event_) return false;
   HttpWorker::Event event = *std::move(inline_event_);
   inline_event_.reset();
+  worker_->BeforeSending();
   return Take(&event);
 }
 
@@ -214,17 +215,21 @@ void HttpConnection::Refuse() {
   Take(&event);
 }
 
-// An event that came through the worker.
+void HttpConnection::Work(HttpWorker::Event* event) {
+  if (event->kind != HttpWorker::Event::kWork) return;
+  auto work = std::move(event->work);
+  in_handler_ = true;
+  work();
+  in_handler_ = false;
+  if (!inline_event_) return;
+  event->kind = inline_event_->kind;
+  event->response = std::move(inline_event_->response);
+  inline_event_.reset();
+}
+
+// An event that came through the worker, after Work.
 void HttpConnection::Handle(HttpWorker::Event* event) {
-  if (event->kind == HttpWorker::Event::kWork) {
-    in_handler_ = true;
-    event->work();
-    in_handler_ = false;
-    std::optional<HttpWorker::Event> answer = std::exchange(inline_event_, std::nullopt);
-    if (answer) Handle(&*answer);
-    return;
-  }
-  if (phase_ == Phase::kClosed) return;
+  if (phase_ == Phase::kClosed || event->kind == HttpWorker::Event::kWork) return;
   if (event->kind == HttpWorker::Event::kStreamData) return FlushStream();
   if (Take(event)) Process();
 }

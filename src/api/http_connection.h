@@ -68,6 +68,7 @@ class HttpWorker : public std::enable_shared_from_this<HttpWorker> {
 
   void Add(std::shared_ptr<HttpConnection> connection);
   void Remove(HttpConnection* connection);
+  void BeforeSending() const;
   bool OnThread() const;
   bool draining() const { return draining_; }
   SteadyTime now() const { return now_ + tick_; }  // at most a tick ahead, so that no timeout ends early
@@ -126,6 +127,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   HttpSocket& socket() { return socket_; }
   void Start(const asio::generic::stream_protocol::endpoint& remote);
+  void Work(HttpWorker::Event* event);  // turns work into the answer that it gives; nothing else is changed
   void Handle(HttpWorker::Event* event);
   void Expire(SteadyTime now);  // cuts it if its deadline has passed
   void Drain();

@@ -10,10 +10,10 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
-#include <cstdio>
 #include <random>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "api/http_connection.h"
 #include "base/absl_view.h"
 #include "base/error.h"
@@ -25,6 +25,7 @@ using boost::system::error_code;
 using Endpoint = asio::generic::stream_protocol::endpoint;
 
 constexpr int kBacklog = 4096;
+constexpr size_t kAnswersAGroup = 32;  // made before the first of them is sent: more would let their clients wait idly
 
 thread_local const HttpWorker* current_worker = nullptr;
 
@@ -58,7 +59,7 @@ void RemoveStale(const std::string& path) {
   if (refused) unlink(path.c_str());
 }
 
-// Binds and listens. On success `address` holds the port that was bound.
+// Binds. On success `address` holds the port that was bound.
 absl::StatusOr<HttpAcceptor> Bind(asio::io_context& io, ListenAddress* address) {
   Endpoint endpoint;
   if (!address->unix_path.empty()) {
@@ -76,7 +77,6 @@ absl::StatusOr<HttpAcceptor> Bind(asio::io_context& io, ListenAddress* address) 
   acceptor.open(asio::generic::stream_protocol(endpoint.protocol().family(), tcp ? IPPROTO_TCP : 0), error);
   if (!error && tcp) acceptor.set_option(asio::socket_base::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(kBacklog, error);
   if (error) return ListenFailed(*address, error.message());
   if (tcp) {
     const Endpoint bound = acceptor.local_endpoint(error);
@@ -85,6 +85,13 @@ absl::StatusOr<HttpAcceptor> Bind(asio::io_context& io, ListenAddress* address) 
                                                       : reinterpret_cast<const sockaddr_in*>(name)->sin_port);
   }
   return acceptor;
+}
+
+absl::StatusOr<HttpAcceptor> BindAndListen(asio::io_context& io, ListenAddress* address) {
+  absl::StatusOr<HttpAcceptor> acceptor = Bind(io, address);
+  error_code error;
+  if (acceptor.ok()) acceptor->listen(kBacklog, error);
+  return error ? ListenFailed(*address, error.message()) : std::move(acceptor);
 }
 
 absl::StatusOr<std::unique_ptr<asio::ssl::context>> LoadTls(const HttpServerOptions& options) {
@@ -131,6 +138,10 @@ void HttpWorker::Run() {
     current_worker = self.get();
     self->io_.run();
   });
+}
+
+void HttpWorker::BeforeSending() const {
+  if (core_->options.before_sending) core_->options.before_sending();
 }
 
 bool HttpWorker::OnThread() const { return current_worker == this; }
@@ -186,11 +197,8 @@ void HttpWorker::Remove(HttpConnection* connection) {
 }
 
 std::string_view HttpWorker::NextRequestId() {
-  request_id_.assign(core_->id_prefix);
-  char text[40];
-  const int length =
-      std::snprintf(text, sizeof(text), "-%x-%llx", number_, static_cast<unsigned long long>(++requests_));
-  request_id_.append(text, static_cast<size_t>(length));
+  request_id_.clear();
+  absl::StrAppend(&request_id_, core_->id_prefix, "-", absl::Hex(number_), "-", absl::Hex(++requests_));
   return request_id_;
 }
 
@@ -229,7 +237,12 @@ void HttpWorker::Deliver() {
     events.swap(events_);
     scheduled_ = false;
   }
-  for (Event& event : events) event.connection->Handle(&event);
+  for (size_t begin = 0; begin < events.size(); begin += kAnswersAGroup) {
+    const absl::Span<Event> group = absl::MakeSpan(events).subspan(begin, kAnswersAGroup);
+    for (Event& event : group) event.connection->Work(&event);
+    BeforeSending();
+    for (Event& event : group) event.connection->Handle(&event);
+  }
   events.clear();
   delivering_ = std::move(events);
 }
@@ -294,6 +307,16 @@ HttpServer::HttpServer(HttpServerOptions options, Handler handler) : core_(std::
 
 HttpServer::~HttpServer() { Stop(absl::ZeroDuration()); }
 
+absl::Status HttpServer::CheckListen(const HttpServerOptions& options) {
+  if (!options.tls_certificate.empty()) GNOMON_RETURN_IF_ERROR(LoadTls(options).status());
+  asio::io_context io;
+  for (ListenAddress address : options.listen) {
+    GNOMON_RETURN_IF_ERROR(Bind(io, &address).status());
+    if (!address.unix_path.empty()) unlink(address.unix_path.c_str());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status HttpServer::Start() {
   if (!core_->options.tls_certificate.empty()) {
     auto tls = LoadTls(core_->options);
@@ -303,7 +326,7 @@ absl::Status HttpServer::Start() {
   std::vector<std::shared_ptr<HttpWorker>> workers;
   for (int i = 0; i < std::max(1, core_->options.threads); ++i) workers.push_back(std::make_shared<HttpWorker>(core_));
   for (ListenAddress address : core_->options.listen) {
-    auto acceptor = Bind(workers.front()->io(), &address);
+    auto acceptor = BindAndListen(workers.front()->io(), &address);
     if (!acceptor.ok()) {
       for (const auto& worker : workers) worker->Join();  // lets go of each other
       addresses_.clear();

@@ -18,6 +18,7 @@
 // Cost: an answer is one write; answers from other threads wake an I/O thread once, however many it finds then.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -93,6 +94,9 @@ struct HttpServerOptions {
   std::string tls_certificate, tls_key;
   // Authorities of client certificates: one that a client sends must be signed by them; sending none is allowed.
   std::string tls_client_ca;
+  // Called on an I/O thread after answers were given and before they are sent, once for several that came together:
+  // what is to be kept of each before its client sees it can be kept for all at once. Must be short.
+  std::function<void()> before_sending = nullptr;
 };
 
 class HttpServer {
@@ -104,6 +108,8 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
   ~HttpServer();  // Stop(absl::ZeroDuration())
 
+  // Whether Start() could bind all addresses and use the files of TLS now: its errors. Leaves nothing behind.
+  static absl::Status CheckListen(const HttpServerOptions& options);
   // Binds all addresses, then serves. UNAVAILABLE "LISTEN_FAILED" if one cannot be bound, INVALID_ARGUMENT
   // "INVALID_TLS" if a file of TLS cannot be used; then nothing runs. A stale unix socket is replaced, a live one is not.
   absl::Status Start();

@@ -6,10 +6,10 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <cmath>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/absl_view.h"
 #include "base/error.h"
+#include "base/text.h"
 
 namespace gnomon {
 namespace json = boost::json;
@@ -19,7 +19,6 @@ namespace {
 constexpr size_t kMaxDepth = 32;
 constexpr size_t kMaxLabels = 64;
 constexpr size_t kMaxLabelBytes = 256;
-constexpr size_t kMaxSuggested = 64;  // longer words get no suggestion
 constexpr size_t kArenaBytes = 4096;
 
 std::string_view View(json::string_view text) { return std::string_view(text.data(), text.size()); }
@@ -29,19 +28,6 @@ Error Invalid(std::string_view code, std::string_view message, std::string_view 
   if (!field.empty()) error.Field(field);
   error.Value(Excerpt(value));
   return error;
-}
-
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
-    }
-  }
-  return row.back();
 }
 
 std::string_view KindName(const json::value& value) {
@@ -57,41 +43,10 @@ std::string_view KindName(const json::value& value) {
 
 }  // namespace
 
-bool IsName(std::string_view text) {
-  return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '~' || c == '-';
-  });
-}
-
 absl::Status CheckName(std::string_view field, std::string_view text) {
   if (IsName(text)) return absl::OkStatus();
   return Invalid("INVALID_NAME", absl::StrCat(AbslView(field), " \"", Excerpt(text), "\" is not a name"), field, text)
       .Hint("use 1 to 128 of A-Z a-z 0-9 . _ ~ -");
-}
-
-absl::StatusOr<absl::Duration> ParseDuration(std::string_view field, std::string_view text) {
-  absl::Duration duration;
-  if (!absl::ParseDuration(AbslView(text), &duration) || duration < absl::ZeroDuration() ||
-      duration == absl::InfiniteDuration()) {
-    return Invalid("INVALID_DURATION", absl::StrCat(AbslView(field), " \"", Excerpt(text), "\" is not a duration"), field,
-                   text)
-        .Hint("write a number and a unit, as \"30s\", \"15m\" or \"24h\"");
-  }
-  return duration;
-}
-
-std::string_view Suggest(std::string_view text, const std::vector<std::string_view>& known) {
-  if (text.size() > kMaxSuggested) return {};
-  std::string_view best;
-  size_t best_distance = std::max<size_t>(1, text.size() / 3) + 1;
-  for (const std::string_view word : known) {
-    const size_t distance = EditDistance(text, word);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = word;
-    }
-  }
-  return best;
 }
 
 struct JsonObject::Rep {
@@ -283,8 +238,7 @@ absl::Status JsonObject::Done() {
     const std::string path = Path(Excerpt(key));
     Error error(absl::StatusCode::kInvalidArgument, "UNKNOWN_FIELD", absl::StrCat(path, " is not a known field"));
     error.Field(path);
-    const std::string_view meant = Suggest(key, rep_->asked);
-    if (!meant.empty()) error.Hint(absl::StrCat("did you mean \"", AbslView(meant), "\"?"));
+    error.Hint(SuggestionHint(key, rep_->asked));
     rep_->error = error;
     return rep_->error;
   }

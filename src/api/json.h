@@ -33,14 +33,8 @@
 
 namespace gnomon {
 
-// Names and ids: [A-Za-z0-9._~-]{1,128}.
-bool IsName(std::string_view text);
 // INVALID_ARGUMENT "INVALID_NAME" naming `field`, or OK.
 absl::Status CheckName(std::string_view field, std::string_view text);
-// "30s", "15m", "24h", "1h30m"; neither negative nor infinite, and never a bare number but "0".
-absl::StatusOr<absl::Duration> ParseDuration(std::string_view field, std::string_view text);
-// The one of `known` that `text` was probably meant to be; empty if none is near.
-std::string_view Suggest(std::string_view text, const std::vector<std::string_view>& known);
 
 // An object of a JsonDocument, which must outlive it. Its functions ask for members; what none asked for is unknown.
 // After the first error they do nothing more; Done() returns it.
@@ -143,7 +137,7 @@ class JsonWriter {
   JsonWriter& Bool(bool value);
   JsonWriter& Null();
   JsonWriter& Duration(absl::Duration duration);  // "30s"
-  JsonWriter& Time(absl::Time time);              // RFC 3339 UTC; null for an infinite one
+  JsonWriter& Time(absl::Time time);              // RFC 3339 UTC, down to nanoseconds; null for an infinite one
   // Text that is JSON already.
   JsonWriter& Raw(std::string_view json);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 #include "absl/time/time.h"
 #include "api/json.h"
@@ -44,12 +46,31 @@ void AppendEscape(char c, std::string* out) {
   }
 }
 
+bool IsPlain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+// How many bytes at the start of `text` stand in JSON as they are, or fewer.
+size_t PlainBytes(std::string_view text) {
+  constexpr uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+  const auto has = [](uint64_t word, uint64_t byte) {
+    const uint64_t difference = word ^ (kOnes * byte);
+    return (difference - kOnes) & ~difference & kHigh;
+  };
+  size_t i = 0;
+  for (uint64_t word; i + sizeof(word) <= text.size(); i += sizeof(word)) {
+    std::memcpy(&word, text.data() + i, sizeof(word));
+    const uint64_t control = (word - kOnes * 0x20) & ~word & kHigh;
+    if ((control | has(word, '"') | has(word, '\\') | has(word, 0x7f) | (word & kHigh)) != 0) return i;
+  }
+  while (i < text.size() && IsPlain(text[i])) ++i;
+  return i;
+}
+
 void AppendQuoted(std::string_view text, std::string* out) {
   out->push_back('"');
   size_t plain = 0;  // [plain, i) needs no change and has not been appended
-  for (size_t i = 0; i < text.size();) {
+  for (size_t i = PlainBytes(text); i < text.size();) {
     const char c = text[i];
-    if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+    if (IsPlain(c)) {
       ++i;
       continue;
     }
@@ -68,6 +89,16 @@ void AppendQuoted(std::string_view text, std::string* out) {
   }
   out->append(text.substr(plain));
   out->push_back('"');
+}
+
+// "" or ".5": no more digits than it takes.
+void AppendFraction(int64_t nanoseconds, std::string* out) {
+  if (nanoseconds == 0) return;
+  char text[10] = {'.'};
+  for (size_t i = sizeof(text) - 1; i > 0; --i, nanoseconds /= 10) text[i] = static_cast<char>('0' + nanoseconds % 10);
+  size_t size = sizeof(text);
+  while (text[size - 1] == '0') --size;
+  out->append(text, size);
 }
 
 }  // namespace
@@ -132,7 +163,23 @@ JsonWriter& JsonWriter::Duration(absl::Duration duration) { return String(absl::
 
 JsonWriter& JsonWriter::Time(absl::Time time) {
   if (time == absl::InfiniteFuture() || time == absl::InfinitePast()) return Null();
-  return String(absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", time, absl::UTCTimeZone()));
+  Separate();
+  const absl::TimeZone::CivilInfo civil = absl::UTCTimeZone().At(time);
+  out_->push_back('"');
+  char year[24];
+  out_->append(year, std::to_chars(year, year + sizeof(year), civil.cs.year()).ptr);
+  const std::pair<char, int> parts[] = {{'-', civil.cs.month()},
+                                        {'-', civil.cs.day()},
+                                        {'T', civil.cs.hour()},
+                                        {':', civil.cs.minute()},
+                                        {':', civil.cs.second()}};
+  for (const auto& [before, number] : parts) {
+    const char text[] = {before, static_cast<char>('0' + number / 10), static_cast<char>('0' + number % 10)};
+    out_->append(text, sizeof(text));
+  }
+  AppendFraction(absl::ToInt64Nanoseconds(civil.subsecond), out_);
+  out_->append("Z\"");
+  return *this;
 }
 
 }  // namespace gnomon

@@ -26,6 +26,7 @@ absl::Status MakeDataDir(const Config& config) {
 }
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config, const std::string& version) {
+  GNOMON_RETURN_IF_ERROR(HttpServer::CheckListen(config.ServerOptions()));  // before anything is made on the disk
   std::unique_ptr<Daemon> daemon(new Daemon(config, version));
   GNOMON_RETURN_IF_ERROR(daemon->Open());
   GNOMON_RETURN_IF_ERROR(daemon->Serve());
@@ -86,7 +87,9 @@ absl::Status Daemon::Serve() {
   parts.engine_stalled = [this] { return predictor_->stalled(); };
   parts.version = version_;
   api_ = std::make_unique<Api>(std::move(parts));
-  server_ = std::make_unique<HttpServer>(config_.ServerOptions(), [this](HttpRequest& request, HttpResponder responder) {
+  HttpServerOptions options = config_.ServerOptions();
+  if (audit_ != nullptr) options.before_sending = [this] { audit_->Flush(); };
+  server_ = std::make_unique<HttpServer>(std::move(options), [this](HttpRequest& request, HttpResponder responder) {
     api_->Handle(request, std::move(responder));
   });
   return server_->Start();

@@ -2,32 +2,52 @@
 #include "apps/daemon_flags.h"
 
 #include <CLI/CLI.hpp>
-
 #include <cstdlib>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/error.h"
+#include "base/text.h"
 
 namespace gnomon {
 namespace {
 
-constexpr int kUsage = 2;
+std::map<std::string, std::string> Environment() {
+  std::map<std::string, std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    const size_t equals = text.find('=');
+    if (equals != std::string_view::npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
 
-std::optional<std::string> Environment(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+absl::Status Refused(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> left = app.remaining();
+  if (left.empty()) {
+    return Error(absl::StatusCode::kInvalidArgument, "USAGE", error.what()).Hint("gnomond --help lists what there is");
+  }
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  const std::string hint = SuggestionHint(left.front(), {known.begin(), known.end()});
+  return Error(absl::StatusCode::kInvalidArgument, "USAGE", absl::StrCat("unknown argument ", Excerpt(left.front())))
+      .Hint(hint.empty() ? "gnomond --help lists what there is" : hint);
 }
 
 }  // namespace
 
-std::variant<DaemonFlags, int> ParseDaemonFlags(int argc, char** argv, const std::string& version) {
+absl::StatusOr<std::optional<DaemonFlags>> ParseDaemonFlags(int argc, char** argv, const std::string& version) {
   DaemonFlags flags;
   std::vector<std::string> listen;
   std::string data_dir, shards, http_threads, time_scale;
   CLI::App app("gnomond serves addresses: it manages networks, pools and shadows over HTTP.", "gnomond");
   app.set_version_flag("--version", "gnomond " + version);
   app.footer("Settings come from flags, then the environment (GNOMON_DATA_DIR, ...), then the file.");
-  app.add_option("--config", flags.config_file, "A TOML file of settings and tokens");
+  app.add_option_function<std::string>(
+      "--config", [&flags](const std::string& file) { flags.config_file = file; },
+      "A TOML file of settings and tokens");
   app.add_option("--listen", listen, "Where to listen: 127.0.0.1:8080, [::1]:8080, unix:/run/gnomon.sock; repeatable")
       ->allow_extra_args(false);
   app.add_option("--data-dir", data_dir, "The folder of the store");
@@ -46,24 +66,27 @@ std::variant<DaemonFlags, int> ParseDaemonFlags(int argc, char** argv, const std
       ->allow_extra_args(false);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    app.exit(asked);
+    return std::nullopt;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsage;
+    return Refused(app, error);
   }
-  const std::pair<const char*, std::string> settings[] = {{"listen", absl::StrJoin(listen, ",")},
-                                                          {"data_dir", data_dir},
-                                                          {"shards", shards},
-                                                          {"http_threads", http_threads},
-                                                          {"time_scale", time_scale}};
-  for (const auto& [key, text] : settings) {
-    if (!text.empty()) flags.settings.emplace_back(key, text);
+  for (const auto& [flag, key, text] :
+       {std::tuple<const char*, const char*, std::string>{"--listen", "listen", absl::StrJoin(listen, ",")},
+        {"--data-dir", "data_dir", data_dir},
+        {"--shards", "shards", shards},
+        {"--http-threads", "http_threads", http_threads},
+        {"--time-scale", "time_scale", time_scale}}) {
+    if (app.get_option(flag)->count() > 0) flags.settings.emplace_back(key, text);
   }
   return flags;
 }
 
 absl::StatusOr<Config> MakeConfig(const DaemonFlags& flags) {
   Config config;
-  if (!flags.config_file.empty()) GNOMON_RETURN_IF_ERROR(MergeTomlFile(flags.config_file, &config));
-  GNOMON_RETURN_IF_ERROR(MergeEnvironment(Environment, &config));
+  if (flags.config_file) GNOMON_RETURN_IF_ERROR(MergeTomlFile(*flags.config_file, &config));
+  GNOMON_RETURN_IF_ERROR(MergeEnvironment(Environment(), &config));
   for (const auto& [key, text] : flags.settings) GNOMON_RETURN_IF_ERROR(SetConfig(key, text, &config));
   GNOMON_RETURN_IF_ERROR(Validate(config));
   return config;

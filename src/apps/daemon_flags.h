@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -17,7 +16,7 @@
 namespace gnomon {
 
 struct DaemonFlags {
-  std::string config_file;                                      // empty: none
+  std::optional<std::string> config_file;
   std::vector<std::pair<std::string, std::string>> settings;    // keys of Config with their text
   bool check_store = false;
   std::string restore_file;  // not empty: make a store of this backup
@@ -26,8 +25,8 @@ struct DaemonFlags {
   std::vector<std::string> token_networks;
 };
 
-// Parses, and answers --help and --version itself: then, and for a wrong line, the exit code.
-std::variant<DaemonFlags, int> ParseDaemonFlags(int argc, char** argv, const std::string& version);
+// Parses, and answers --help and --version itself: then nullopt. Errors: INVALID_ARGUMENT USAGE.
+absl::StatusOr<std::optional<DaemonFlags>> ParseDaemonFlags(int argc, char** argv, const std::string& version);
 
 // Defaults, then the file, then the environment, then the flags; and whether the whole can be run.
 absl::StatusOr<Config> MakeConfig(const DaemonFlags& flags);

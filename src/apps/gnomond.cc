@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
-#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -19,6 +19,7 @@
 #include "apps/logs.h"
 #include "apps/process.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "store/backup.h"
 
 namespace gnomon {
@@ -33,6 +34,14 @@ int Report(const absl::Status& error, int exit_code) {
   std::cerr << "\n";
   if (!parts.hint.empty()) std::cerr << "  hint: " << parts.hint << "\n";
   return exit_code;
+}
+
+// The exit code of what has printed its result: a token or a report that nobody got is a failure.
+int Printed(int exit_code) {
+  if (exit_code != 0 || std::cout.flush()) return exit_code;
+  return Report(Error(absl::StatusCode::kUnknown, "OUTPUT_FAILED", "not all of the output could be written")
+                    .Hint("the disk may be full, or the program that reads it has ended"),
+                kFailed);
 }
 
 int PrintToken(const DaemonFlags& flags) {
@@ -60,15 +69,31 @@ int CheckTheStore(const Config& config) {
   absl::StatusOr<CheckReport> report = CheckStore(StoreOptions(config));
   if (!report.ok()) return Report(report.status(), kFailed);
   for (const BadRecord& bad : report->records) std::cout << bad.key << ": " << bad.reason << "\n";
-  std::cout << report->good << " records are whole, " << report->bad << " are damaged\n";
+  std::cout << Counted(report->good, "record is", "records are") << " whole, " << Counted(report->bad, "is", "are")
+            << " damaged\n";
   return report->bad == 0 ? 0 : kFailed;
 }
 
+// The first of the folders down to `folder` that is not there; empty if all are.
+std::filesystem::path FirstMissing(const std::filesystem::path& folder) {
+  std::filesystem::path so_far;
+  for (const std::filesystem::path& name : folder) {
+    so_far /= name;
+    if (std::error_code ignored; !std::filesystem::exists(so_far, ignored)) return so_far;
+  }
+  return {};
+}
+
 int Restore(const Config& config, const std::string& file) {
+  const std::filesystem::path missing = FirstMissing(config.data_dir);
   if (absl::Status made = MakeDataDir(config); !made.ok()) return Report(made, kFailed);
   absl::StatusOr<BackupSummary> restored = RestoreBackup(file, StoreOptions(config));
-  if (!restored.ok()) return Report(restored.status(), kFailed);
-  std::cout << "restored " << restored->records << " records into " << config.data_dir << "\n";
+  if (!restored.ok()) {
+    std::error_code ignored;
+    if (!missing.empty()) std::filesystem::remove_all(missing, ignored);  // what was made for nothing
+    return Report(restored.status(), kFailed);
+  }
+  std::cout << "restored " << Counted(restored->records, "record", "records") << " into " << config.data_dir << "\n";
   return 0;
 }
 
@@ -80,10 +105,13 @@ int Serve(const Config& config) {
   SetUpLog(config.log_level);
   RaiseFileLimit();
   HoldSignals();
+  std::error_code ignored;
+  spdlog::info("gnomond {}: the data folder is {}", GNOMON_VERSION,
+               std::filesystem::absolute(config.data_dir, ignored).string());
   absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(config, GNOMON_VERSION);
   if (!daemon.ok()) return Report(daemon.status(), kFailed);
   for (const std::string& url : (*daemon)->urls()) std::cout << "listening on " << url << std::endl;
-  spdlog::info("gnomond {} serves the store in {}", GNOMON_VERSION, config.data_dir);
+  spdlog::info("serving");
   if (config.time_scale != 1) spdlog::warn("time runs {} times as fast as the clock", config.time_scale);
   Notify("READY=1");
   const int signal = AwaitSignal();
@@ -95,14 +123,15 @@ int Serve(const Config& config) {
 }
 
 int Main(int argc, char** argv) {
-  std::variant<DaemonFlags, int> parsed = ParseDaemonFlags(argc, argv, GNOMON_VERSION);
-  if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
-  const DaemonFlags& flags = std::get<DaemonFlags>(parsed);
-  if (!flags.token_id.empty()) return PrintToken(flags);
+  const absl::StatusOr<std::optional<DaemonFlags>> parsed = ParseDaemonFlags(argc, argv, GNOMON_VERSION);
+  if (!parsed.ok()) return Report(parsed.status(), kUsage);
+  if (!parsed->has_value()) return Printed(0);
+  const DaemonFlags& flags = **parsed;
+  if (!flags.token_id.empty()) return Printed(PrintToken(flags));
   absl::StatusOr<Config> config = MakeConfig(flags);
   if (!config.ok()) return Report(config.status(), kUsage);
-  if (flags.check_store) return CheckTheStore(*config);
-  if (!flags.restore_file.empty()) return Restore(*config, flags.restore_file);
+  if (flags.check_store) return Printed(CheckTheStore(*config));
+  if (!flags.restore_file.empty()) return Printed(Restore(*config, flags.restore_file));
   return Serve(*config);
 }
 

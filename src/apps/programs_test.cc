@@ -61,6 +61,13 @@ class ProgramsTest : public testing::Test {
     return path;
   }
 
+  static std::string Read(const std::string& path) {
+    std::ifstream file(path);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+
   const std::string folder_;
   KilledDaemon daemon_;
   std::string url_;
@@ -113,10 +120,7 @@ TEST_F(ProgramsTest, AnImportThatCannotBeIsRefusedByLineAndColumn) {
 
 TEST_F(ProgramsTest, WhatWasDoneIsInTheAuditLogOfTheDataFolder) {
   Do("create network n --account acme");
-  std::ifstream file(folder_ + "/data/audit.log");
-  std::stringstream text;
-  text << file.rdbuf();
-  EXPECT_THAT(text.str(), HasSubstr(R"("path":"/v1/networks")"));
+  EXPECT_THAT(Read(folder_ + "/data/audit.log"), HasSubstr(R"("path":"/v1/networks")"));
 }
 
 // A server whose minutes are short.
@@ -134,6 +138,106 @@ TEST_F(PredictingProgramTest, WhatIsCreatedIsPredictedAndReserved) {
   std::string shadows;
   for (int i = 0; i < 200 && shadows.find("web") == std::string::npos; ++i) shadows = Gnomon("get shadows -n n").output;
   EXPECT_THAT(shadows, HasSubstr("web"));
+}
+
+TEST_F(ProgramsTest, OutputThatCannotBeWrittenIsAFailure) {
+  Do("create network n --account acme");
+  for (const char* words : {"get networks", "get networks -o json", "get networks -o name", "describe network n",
+                            "version", "doctor", "completion bash", "--help", "--version", "export -n n"}) {
+    const Ran full = RunCommand(absl::StrCat("{ " GNOMON_GNOMON " --server ", url_, " ", words, " 2>&1 >/dev/full; }"));
+    EXPECT_EQ(full.code, 1) << words;
+    EXPECT_THAT(full.output, HasSubstr("(OUTPUT_FAILED)")) << words;
+  }
+  EXPECT_EQ(Gnomon("get instances -n n >/dev/full").code, 0) << "nothing was to be written";
+  // Nobody reads the pipe any more when printf can write to it no longer.
+  const std::string code = folder_ + "/code";
+  RunCommand(absl::StrCat("{ { trap '' PIPE; while printf x; do :; done; trap - PIPE; " GNOMON_GNOMON " --server ",
+                          url_, " get networks; echo $? >", code, "; } 2>/dev/null | true; }"));
+  EXPECT_EQ(Read(code), "1\n");
+  EXPECT_THAT(RunCommand("{ " GNOMON_GNOMOND " --make-token t 2>&1 >/dev/full; }").output,
+              HasSubstr("(OUTPUT_FAILED)"));
+}
+
+TEST_F(ProgramsTest, WhatIsMistypedForGnomondIsRefusedWithASuggestion) {
+  struct Case {
+    std::string environment, flags, want, hint;
+  };
+  for (const Case& c :
+       std::vector<Case>{{"", "--data-dri x", "unknown argument --data-dri (USAGE)", "did you mean \"--data-dir\"?"},
+                         {"", "serve", "unknown argument serve (USAGE)", "gnomond --help"},
+                         {"", "--data-dir ''", "data_dir \"\" is not the path of a folder (INVALID_SETTING)", ""},
+                         {"", "--config ''", "cannot read the configuration \"\" (NO_CONFIG)", "name a TOML file"},
+                         {"GNOMON_DATADIR=x", "", "the variable GNOMON_DATADIR is not a setting (UNKNOWN_SETTING)",
+                          "did you mean GNOMON_DATA_DIR?"}}) {
+    const Ran ran = RunCommand(absl::StrCat(c.environment, " " GNOMON_GNOMOND " ", c.flags));
+    EXPECT_EQ(ran.code, 2) << ran.output;
+    EXPECT_THAT(ran.output, HasSubstr(c.want));
+    EXPECT_THAT(ran.output, HasSubstr(c.hint));
+  }
+}
+
+TEST_F(ProgramsTest, AServerWhoseAddressIsTakenMakesNoStore) {
+  const std::string data = folder_ + "/second/data", socket = folder_ + "/second.sock";
+  const Ran ran = RunCommand(absl::StrCat(GNOMON_GNOMOND " --data-dir ", data, " --listen unix:", socket, " --listen ",
+                                          url_.substr(url_.find("127."))));
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.output, HasSubstr("the data folder is " + data));
+  EXPECT_THAT(ran.output, HasSubstr("(LISTEN_FAILED)"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/second"));
+  EXPECT_FALSE(std::filesystem::exists(socket));
+}
+
+TEST_F(ProgramsTest, ARestoreThatFailsNamesTheFileAndLeavesNoFolder) {
+  const std::string junk = Write("junk.gnb", "this is no backup"), none = folder_ + "/none.gnb";
+  for (const std::string& file : {junk, none}) {
+    const Ran ran = RunCommand(absl::StrCat(GNOMON_GNOMON " restore ", file, " --data-dir ", folder_, "/new/data"));
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_THAT(ran.output, HasSubstr(file));
+    EXPECT_FALSE(std::filesystem::exists(folder_ + "/new")) << ran.output;
+  }
+  std::filesystem::create_directories(folder_ + "/there");
+  RunCommand(absl::StrCat(GNOMON_GNOMON " restore ", junk, " --data-dir ", folder_, "/there"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ + "/there"));
+}
+
+TEST_F(ProgramsTest, ANewUsersMistakesAreExplained) {
+  Do("create network n --account acme");
+  Do("create pool p -n n --prefix 10.0.0.0/24 --gateway 10.0.0.1");
+  Do("allocate vm-1 -n n --type web");
+  struct Case {
+    std::string words;
+    int code;
+    std::string want;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"release vm-9 -n n", 0, "nothing to release: network n has no instance vm-9\n"},
+           {"delete instance vm-9 -n n", 0, "nothing to release: network n has no instance vm-9\n"},
+           {"allocate vm-1 -n n --type db", 4, "  field: type = db\n"},
+           {"allocate vm-1 -n n --type db", 4, "  next: gnomon describe instance vm-1 -n n\n"},
+           {"allocate vm-2 -n n --type web --family ipv6", 4, "the network has no IPv6 pool (POOL_EXHAUSTED)"},
+           {"predict -n n --type web --count 1 --horizon 1d", 0, "web"},
+           {"predict -n n --type web --count 1 --horizon 1week", 2,
+            "(INVALID_DURATION)\n  field: predictions[0].horizon = 1week\n"},
+           {"get networks --token-file /none", 5,
+            "the token file /none cannot be read: No such file or directory (BAD_TOKEN_FILE)"},
+           {"delete network n", 4, "network n holds 1 address that is assigned or preserved (NETWORK_IN_USE)"},
+           {"delete pool p -n n", 4, "pool p holds 1 address that is assigned, preserved or quarantined (POOL_IN_USE)"},
+           {"describe address 10.0.0.1 -n n", 0, "excluded"}}) {
+    const Ran ran = Gnomon(c.words);
+    EXPECT_EQ(ran.code, c.code) << c.words;
+    EXPECT_THAT(ran.output, HasSubstr(c.want)) << c.words;
+  }
+  EXPECT_THAT(RunCommand(GNOMON_GNOMON " get networks --server unix:/none").output,
+              HasSubstr("cannot reach unix:/none: No such file or directory (SERVER_UNREACHABLE)"));
+}
+
+TEST_F(ProgramsTest, ANetworksQuarantinesEndWithItAndAPoolsDoNot) {
+  Do("create network n --account acme");
+  Do("create pool p -n n --prefix 10.0.0.0/24 --quarantine 1h");
+  Do("allocate vm-1 -n n --type web");
+  Do("release vm-1 -n n");
+  EXPECT_EQ(Gnomon("delete pool p -n n").code, 4);
+  Do("delete network n");
 }
 
 TEST_F(ProgramsTest, TlsToAServerWithoutItIsExplained) {

@@ -20,6 +20,7 @@ constexpr std::string_view kCode = "gnomon/code";
 constexpr std::string_view kField = "gnomon/field";
 constexpr std::string_view kValue = "gnomon/value";
 constexpr std::string_view kHint = "gnomon/hint";
+constexpr std::string_view kItem = "gnomon/item";
 // Payloads are visited in no particular order, so all the numbers share one: "name=value\n" a line.
 constexpr std::string_view kNumbers = "gnomon/numbers";
 
@@ -35,6 +36,18 @@ Error::Error(absl::StatusCode status, std::string_view code, std::string_view me
   GNOMON_CHECK(status != absl::StatusCode::kOk);
   status_.SetPayload(AbslView(kCode), absl::Cord(AbslView(code)));
 }
+
+Error::Error(absl::Status error) : status_(std::move(error)) { GNOMON_CHECK(!status_.ok()); }
+
+// Abseil's messages cannot be changed.
+Error& Error::Message(std::string_view message) {
+  absl::Status renamed(status_.code(), AbslView(message));
+  status_.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { renamed.SetPayload(url, payload); });
+  status_ = std::move(renamed);
+  return *this;
+}
+
+Error& Error::Before(std::string_view place) { return Message(absl::StrCat(AbslView(place), ": ", status_.message())); }
 
 Error& Error::Field(std::string_view name) {
   status_.SetPayload(AbslView(kField), absl::Cord(AbslView(name)));
@@ -57,9 +70,15 @@ Error& Error::Number(std::string_view name, int64_t value) {
   return *this;
 }
 
+Error& Error::Item(size_t index) {
+  status_.SetPayload(AbslView(kItem), absl::Cord(absl::StrCat(index)));
+  return *this;
+}
+
 ErrorParts PartsOf(const absl::Status& status) {
   ErrorParts parts{
-      Payload(status, kCode), Payload(status, kField), Payload(status, kValue), Payload(status, kHint), {}};
+      Payload(status, kCode), Payload(status, kField), Payload(status, kValue), Payload(status, kHint), {}, {}};
+  if (size_t item = 0; absl::SimpleAtoi(Payload(status, kItem), &item)) parts.item = item;
   std::string numbers = Payload(status, kNumbers);
   for (std::string_view rest = numbers; !rest.empty();) {
     std::string_view line = rest.substr(0, rest.find('\n'));

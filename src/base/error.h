@@ -9,6 +9,7 @@
 // Example:
 //   return Error(absl::StatusCode::kInvalidArgument, "INVALID_VNI", "vni 0 is out of range")
 //       .Field("vni").Value("0").Hint("use a number from 1 to 16777215");
+//   return Error(failed).Before("gnomon.toml:7");   // the same error, of which more is known here
 //
 // Threads: a value type. Cost: allocates; meant for refusals, never for the path of a success.
 #pragma once
@@ -30,12 +31,17 @@ class Error {
   // `message` names the object and the value: "pool 10.0.0.0/24 is full (254 of 254 assigned)". CHECKs that `status`
   // is not OK.
   Error(absl::StatusCode status, std::string_view code, std::string_view message);
+  // An error to be amended: what is not said anew stays as it was. CHECKs that it is not OK.
+  explicit Error(absl::Status error);
 
+  Error& Message(std::string_view message);
+  Error& Before(std::string_view place);  // puts "place: " before the message
   Error& Field(std::string_view name);   // the field of the request that is wrong, as "pools[2].prefix"
   Error& Value(std::string_view value);  // the value that it had
   Error& Hint(std::string_view hint);    // what would be right, or what to do next
   // Further members of the answer, as the counts of a full pool. Order is kept. `name` holds no newline.
   Error& Number(std::string_view name, int64_t value);
+  Error& Item(size_t index);  // which one of a list of equals it is about, from 0
 
   // Implicit on purpose, so that `return Error(...)...;` works wherever a status is returned.
   operator absl::Status() const { return status_; }  // NOLINT(google-explicit-constructor)
@@ -52,6 +58,7 @@ class Error {
 struct ErrorParts {
   std::string code, field, value, hint;
   std::vector<std::pair<std::string, int64_t>> numbers;
+  std::optional<size_t> item;
 };
 ErrorParts PartsOf(const absl::Status& status);
 

@@ -41,6 +41,22 @@ TEST(Error, CarriesAllItsAttributes) {
   EXPECT_THAT(parts.numbers, IsEmpty());
 }
 
+TEST(Error, AmendedKeepsWhatIsNotSaidAnew) {
+  const absl::Status full = PoolFull().Field("pool").Value("a").Hint("add a pool").Number("free", 0);
+  const absl::Status amended = Error(full).Before("line 3").Item(7).Field("instances[7].pool");
+  EXPECT_EQ(amended.code(), full.code());
+  EXPECT_EQ(amended.message(), "line 3: pool 10.0.0.0/24 is full");
+  const ErrorParts parts = PartsOf(amended);
+  EXPECT_EQ(parts.code, "POOL_FULL");
+  EXPECT_EQ(parts.field, "instances[7].pool");
+  EXPECT_EQ(parts.value, "a");
+  EXPECT_EQ(parts.hint, "add a pool");
+  EXPECT_THAT(parts.numbers, ElementsAre(Pair("free", 0)));
+  EXPECT_EQ(parts.item, 7u);
+  EXPECT_EQ(PartsOf(full).item, std::nullopt);
+  EXPECT_EQ(PartsOf(Error(absl::InternalError("from elsewhere")).Before("here")).code, "");
+}
+
 TEST(Error, KeepsTheOrderOfItsNumbers) {
   absl::Status status =
       PoolFull().Number("zeta", 254).Number("alpha", -1).Number("a=b", INT64_MIN).Number("", INT64_MAX);
@@ -66,7 +82,10 @@ TEST(Error, SurvivesACopyOfItsStatus) {
   EXPECT_THAT(PartsOf(copy).numbers, ElementsAre(Pair("assigned", 254)));
 }
 
-TEST(ErrorDeathTest, IsNeverOk) { EXPECT_DEATH(Error(absl::StatusCode::kOk, "FINE", ""), "CHECK failed"); }
+TEST(ErrorDeathTest, IsNeverOk) {
+  EXPECT_DEATH(Error(absl::StatusCode::kOk, "FINE", ""), "CHECK failed");
+  EXPECT_DEATH(Error(absl::OkStatus()), "CHECK failed");
+}
 
 TEST(PartsOf, AStatusNotMadeByErrorHasNoCode) {
   for (const absl::Status& status : {absl::OkStatus(), absl::InternalError("from elsewhere")}) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/cli.h"
 
-#include <algorithm>
+#include <cstdlib>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/failure.h"
 
@@ -24,6 +25,7 @@ void AddFlags(CLI::App& root, Flags& flags) {
   root.add_option("-o,--output", flags.output, "How to print")
       ->check(CLI::IsMember({"table", "json", "yaml", "name"}))
       ->capture_default_str();
+  root.add_option("-n,--network", flags.network, "The network, of commands that work in one");
   root.add_option("--timeout", flags.timeout, "How long to wait for an answer")->capture_default_str();
 }
 
@@ -54,6 +56,11 @@ std::vector<std::string> KnownWords(const CLI::App& root, const CLI::App& at, bo
   return known;
 }
 
+int Finish(const absl::Status& done, const FailedCommand& command, const Console& console) {
+  if (!done.ok()) PrintFailure(done, command, console.err);
+  return ExitCode(done);
+}
+
 int RefuseUsage(const CLI::App& root, const CLI::ParseError& refused, const Console& console) {
   FailedCommand command;
   const CLI::App* at = DeepestNamed(root, &command.words);
@@ -73,13 +80,24 @@ int RefuseUsage(const CLI::App& root, const CLI::ParseError& refused, const Cons
                            : may_be_command ? "unknown command "
                                             : "unexpected argument ",
                            Excerpt(word));
-    std::string meant = Closest(word, known);
-    if (!meant.empty()) hint = absl::StrCat("did you mean ", meant, "?");
+    hint = SuggestionHint(word, {known.begin(), known.end()});
   }
-  Error error(absl::StatusCode::kInvalidArgument, "USAGE", message);
-  if (!hint.empty()) error.Hint(hint);
-  PrintFailure(error, command, console.err);
-  return 2;
+  return Finish(Error(absl::StatusCode::kInvalidArgument, "USAGE", message).Hint(hint), command, console);
+}
+
+// The network that the command needs, from the environment if no flag gave it; a command that needs none refuses the
+// flag.
+absl::Status CheckNetwork(bool needed, std::string* network) {
+  if (!needed && !network->empty()) {
+    return Error(absl::StatusCode::kInvalidArgument, "USAGE", "this command takes no --network")
+        .Field("--network")
+        .Value(*network);
+  }
+  if (!needed || !network->empty()) return absl::OkStatus();
+  if (const char* variable = std::getenv("GNOMON_NETWORK"); variable != nullptr) *network = variable;
+  if (!network->empty()) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "USAGE", "--network is required")
+      .Hint("name the network with -n, or once for all in GNOMON_NETWORK");
 }
 
 }  // namespace
@@ -106,16 +124,21 @@ int RunCli(const std::vector<std::string>& words, const Console& console) {
     std::vector<std::string> reversed(words.rbegin(), words.rend());
     root.parse(reversed);
   } catch (const CLI::Success& asked) {  // --help, --version
-    return root.exit(asked, console.out, console.err);
+    root.exit(asked, console.out, console.err);
+    return Finish(FlushOutput(console.out), {}, console);
   } catch (const CLI::ParseError& refused) {
     return RefuseUsage(root, refused, console);
   }
+  FailedCommand command;
+  const bool in_network = tree.in_network.contains(DeepestNamed(root, &command.words));
+  if (absl::Status network = CheckNetwork(in_network, &flags.network); !network.ok())
+    return Finish(network, command, console);
   Session session(console, flags);
   absl::Status done = tree.chosen(session);
-  FailedCommand command{.words = {}, .network = session.network()};
-  DeepestNamed(root, &command.words);
-  if (!done.ok()) PrintFailure(done, command, console.err);
-  return ExitCode(done);
+  if (done.ok()) done = FlushOutput(console.out);
+  command.network = session.network();
+  command.instance = session.instance();
+  return Finish(done, command, console);
 }
 
 }  // namespace gnomon

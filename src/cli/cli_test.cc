@@ -161,8 +161,8 @@ TEST(Cli, AnUpdateOfATypesTargetIsSeenInTheTable) {
             R"({"name":"prod","account":"acme","vni":1,"warm_target":0,"warm_targets":{"web":5},"prediction_mode":"off"})"};
   });
   EXPECT_EQ(RunGnomon({"update", "network", "prod", "--type-target", "web=5"}, server.url()).out,
-            "NAME  ACCOUNT  VNI  WARM TARGET  OF TYPES  PREDICTION\n"
-            "prod  acme     1    0            web=5     off\n");
+            "NAME  ACCOUNT  VNI  WARM TARGET  TYPE TARGETS  PREDICTION\n"
+            "prod  acme     1    0            web=5         off\n");
 }
 
 TEST(Cli, ListsComeInAllForms) {
@@ -195,10 +195,10 @@ TEST(Cli, UsageErrorsSuggestAndExitWith2) {
   };
   for (const Case& c : std::vector<Case>{
            {{}, "next: gnomon --help"},
-           {{"gett"}, "unknown command gett (USAGE)\n  hint: did you mean get?"},
-           {{"get", "pol"}, "hint: did you mean pool?"},
+           {{"gett"}, "unknown command gett (USAGE)\n  hint: did you mean \"get\"?"},
+           {{"get", "pol"}, "hint: did you mean \"pool\"?"},
            {{"get", "pools"}, "--network is required"},
-           {{"get", "networks", "--ouput", "json"}, "hint: did you mean --output?"},
+           {{"get", "networks", "--ouput", "json"}, "hint: did you mean \"--output\"?"},
            {{"get", "networks", "-o", "xml"}, "next: gnomon get networks --help"},
            {{"release", "vm-1", "extra", "-n", "prod"}, "unexpected argument extra"},
            {{"completion", "tcsh"}, "next: gnomon completion --help"},
@@ -213,7 +213,10 @@ TEST(Cli, UsageErrorsSuggestAndExitWith2) {
            {{"get", "pools", "-n", "prod", "--type", "web"}, "unknown option --type"},
            {{"get", "instances", "-n", "prod", "--state", "free"}, "unknown option --state"},
            {{"get", "shadows", "10.0.0.5", "-n", "prod"}, "unexpected argument 10.0.0.5"},
-           {{"get", "networks", "--timeout", "5"}, "(BAD_TIMEOUT)"},
+           {{"get", "networks", "--timeout", "5"}, "(INVALID_DURATION)"},
+           {{"get", "networks", "--timeout", "0s"}, "(BAD_TIMEOUT)"},
+           {{"-n", "prod", "get", "networks"}, "this command takes no --network (USAGE)"},
+           {{"get", "networks", "-n", "prod"}, "this command takes no --network (USAGE)"},
            {{"get", "networks", "--server", "nowhere"}, "(INVALID_SERVER)"}}) {
     CliRun run = RunGnomon(c.words);
     EXPECT_EQ(run.code, 2) << run.err;
@@ -300,9 +303,14 @@ TEST(Cli, TheNetworkFlagComesBeforeTheEnvironment) {
   ScriptedHttpServer server([](const ScriptedRequest&) { return ScriptedAnswer{.chunks = {"{}"}}; });
   RunGnomon({"get", "instances", "-n", "lab"}, server.url(), "prod");
   RunGnomon({"get", "instances"}, server.url(), "prod");
-  ASSERT_EQ(server.requests().size(), 2u);
+  RunGnomon({"-n", "lab", "get", "instances"}, server.url(), "prod");
+  RunGnomon({"get", "instances", "--network=lab"}, server.url(), "prod");
+  RunGnomon({"get", "networks"}, server.url(), "prod");
+  ASSERT_EQ(server.requests().size(), 5u);
   EXPECT_EQ(server.requests()[0].target.find("/v1/networks/lab/"), 0u) << server.requests()[0].target;
   EXPECT_EQ(server.requests()[1].target.find("/v1/networks/prod/"), 0u) << server.requests()[1].target;
+  EXPECT_EQ(server.requests()[2].target.find("/v1/networks/lab/"), 0u) << server.requests()[2].target;
+  EXPECT_EQ(server.requests()[3].target.find("/v1/networks/lab/"), 0u) << server.requests()[3].target;
 }
 
 TEST(Backup, ReplacesNothingButFiles) {
@@ -345,6 +353,8 @@ TEST(Completion, BashCompletesCommandsOptionsAndChoices) {
                                          {"gnomon update i", "instance\n"},
                                          {"gnomon update instance --gen", "--generation\n"},
                                          {"gnomon get po", "pools\n"},
+                                         {"gnomon get pools --net", "--network\n"},
+                                         {"gnomon get networks --net", "\n"},
                                          {"gnomon create pool --pre", "--prefix\n"},
                                          {"gnomon create pool a -n prod --str", "--strategy\n"},
                                          {"gnomon get pools -o j", "json\n"},

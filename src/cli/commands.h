@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,7 @@ struct CommandTree {
   CLI::App& root;
   Flags& flags;
   std::function<absl::Status(Session&)> chosen = {};  // of the command that was parsed
+  std::set<const CLI::App*> in_network = {};          // the commands that need a network
 };
 
 template <typename Args>
@@ -38,18 +40,10 @@ void OnRun(CLI::App* command, CommandTree& tree, std::shared_ptr<Args> args,
   });
 }
 
-// -n, --network, required, in the flags that all commands share. CLI11 reads the environment for every command, also for
-// those that were not called: these must not set what the one that was called has been told.
+// -n, --network, which is then needed: after the command, before it, or as GNOMON_NETWORK.
 inline void AddNetworkFlag(CLI::App* command, CommandTree& tree) {
-  command
-      ->add_option_function<std::string>(
-          "-n,--network",
-          [command, &tree](const std::string& network) {
-            if (command->parsed()) tree.flags.network = network;
-          },
-          "The network")
-      ->envname("GNOMON_NETWORK")
-      ->required();
+  command->add_option("-n,--network", tree.flags.network, "The network (GNOMON_NETWORK, if it is not given)");
+  tree.in_network.insert(command);
 }
 
 // `value` under `name`, if it was given.

@@ -60,7 +60,9 @@ void Walk(const CLI::App& app, const std::string& path, const std::vector<Word>&
   std::vector<const CLI::App*> children = app.get_subcommands([](const CLI::App*) { return true; });
   for (const CLI::App* child : children) command.commands.push_back({child->get_name(), child->get_description()});
   commands->push_back(command);
-  const std::vector<Word>& handed_down = path.empty() ? command.options : inherited;
+  std::vector<Word> handed_down = path.empty() ? command.options : inherited;
+  // Of the root's, it is for the commands alone that declare it themselves.
+  std::erase_if(handed_down, [](const Word& word) { return word.text == "--network" || word.text == "-n"; });
   for (const CLI::App* child : children) {
     Walk(*child, absl::StrCat(path, path.empty() ? "" : " ", child->get_name()), handed_down, commands, choices);
   }

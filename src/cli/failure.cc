@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/failure.h"
 
-#include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,20 +9,6 @@
 
 namespace gnomon {
 namespace {
-
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row[b.size()];
-}
 
 std::string NetworkFlag(const FailedCommand& command) {
   return command.network.empty() ? std::string() : absl::StrCat(" -n ", command.network);
@@ -105,9 +89,11 @@ std::string NextCommand(const absl::Status& status, const FailedCommand& command
   }
   // The one that is in the way has a name.
   if (code == "ADDRESS_IN_USE") return absl::StrCat("gnomon describe address ", parts.value, NetworkFlag(command));
-  if (code == "INSTANCE_DIFFERS") return absl::StrCat("gnomon describe instance ", parts.value, NetworkFlag(command));
+  if (code == "INSTANCE_DIFFERS" && !command.instance.empty()) {
+    return absl::StrCat("gnomon describe instance ", command.instance, NetworkFlag(command));
+  }
   if (code == "FOREIGN_REVISION" && command.words == "watch") return absl::StrCat("gnomon watch", NetworkFlag(command));
-  for (std::string_view file : {"NO_SUCH_FILE", "UNREADABLE_FILE", "FILE_FAILED"}) {
+  for (std::string_view file : {"NO_SUCH_FILE", "UNREADABLE_FILE", "FILE_FAILED", "OUTPUT_FAILED"}) {
     if (code == file) return absl::StrCat("gnomon ", command.words, " --help");
   }
   switch (ExitCode(status)) {
@@ -137,19 +123,6 @@ void PrintFailure(const absl::Status& status, const FailedCommand& command, std:
   }
   if (!parts.hint.empty()) err << "  hint: " << parts.hint << "\n";
   err << "  next: " << NextCommand(status, command) << "\n";
-}
-
-std::string Closest(std::string_view word, const std::vector<std::string>& known) {
-  std::string best;
-  size_t best_distance = std::min<size_t>(2, word.size() / 2) + 1;
-  for (const std::string& candidate : known) {
-    size_t distance = EditDistance(word, candidate);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = candidate;
-    }
-  }
-  return best;
 }
 
 }  // namespace gnomon

@@ -19,6 +19,7 @@ int ExitCode(const absl::Status& status);
 struct FailedCommand {
   std::string words;    // of the command, as "create pool"
   std::string network;  // empty: none was named
+  std::string instance = {};  // that it was about; empty: none, or many
 };
 
 // The command that most likely helps.
@@ -26,8 +27,5 @@ std::string NextCommand(const absl::Status& status, const FailedCommand& command
 
 // Several lines: the error with its code, the numbers and the field, the hint, the next command.
 void PrintFailure(const absl::Status& status, const FailedCommand& command, std::ostream& err);
-
-// The word of `known` that `word` was most likely meant to be; empty if none is close (edit distance 2, half the word).
-std::string Closest(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace gnomon

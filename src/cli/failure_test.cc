@@ -64,18 +64,24 @@ TEST(NextCommand, LooksWhereTheFailureIs) {
   };
   for (const Case& c : std::vector<Case>{
            {absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND", "allocate", "prod", "gnomon get networks"},
-           {absl::StatusCode::kFailedPrecondition, "NETWORK_IN_USE", "delete network", "prod", "gnomon get instances -n prod"},
-           {absl::StatusCode::kFailedPrecondition, "NETWORK_IN_USE", "delete network", "", "gnomon get instances -n NETWORK"},
+           {absl::StatusCode::kFailedPrecondition, "NETWORK_IN_USE", "delete network", "prod",
+            "gnomon get instances -n prod"},
+           {absl::StatusCode::kFailedPrecondition, "NETWORK_IN_USE", "delete network", "",
+            "gnomon get instances -n NETWORK"},
            {absl::StatusCode::kAlreadyExists, "NETWORK_EXISTS", "create network", "", "gnomon get networks"},
            {absl::StatusCode::kPermissionDenied, "NETWORK_FORBIDDEN", "get pools", "prod", "gnomon get networks"},
            {absl::StatusCode::kNotFound, "HOST_NOT_FOUND", "delete host", "", "gnomon get hosts"},
            {absl::StatusCode::kFailedPrecondition, "NO_POOL", "allocate", "prod", "gnomon create pool --help"},
-           {absl::StatusCode::kFailedPrecondition, "POOL_IN_USE", "delete pool", "prod", "gnomon get addresses -n prod"},
+           {absl::StatusCode::kFailedPrecondition, "POOL_IN_USE", "delete pool", "prod",
+            "gnomon get addresses -n prod"},
            {absl::StatusCode::kAlreadyExists, "MAC_IN_USE", "allocate", "prod", "gnomon get instances -n prod"},
            {absl::StatusCode::kResourceExhausted, "TOO_MANY_SOURCES", "predict", "prod", "gnomon get shadows -n prod"},
-           {absl::StatusCode::kInvalidArgument, "ADDRESS_OUTSIDE_POOLS", "allocate", "prod", "gnomon get pools -n prod"},
-           {absl::StatusCode::kAlreadyExists, "ADDRESS_IN_USE", "allocate", "prod", "gnomon describe address it -n prod"},
-           {absl::StatusCode::kAlreadyExists, "INSTANCE_DIFFERS", "allocate", "prod", "gnomon describe instance it -n prod"},
+           {absl::StatusCode::kInvalidArgument, "ADDRESS_OUTSIDE_POOLS", "allocate", "prod",
+            "gnomon get pools -n prod"},
+           {absl::StatusCode::kAlreadyExists, "ADDRESS_IN_USE", "allocate", "prod",
+            "gnomon describe address it -n prod"},
+           {absl::StatusCode::kAlreadyExists, "INSTANCE_DIFFERS", "allocate", "prod",
+            "gnomon describe instance vm-1 -n prod"},
            {absl::StatusCode::kInvalidArgument, "INVALID_PREDICTION", "predict", "prod", "gnomon predict --help"},
            {absl::StatusCode::kOutOfRange, "FOREIGN_REVISION", "watch", "prod", "gnomon watch -n prod"},
            {absl::StatusCode::kOutOfRange, "FOREIGN_REVISION", "release", "prod", "gnomon get instances -n prod"},
@@ -89,16 +95,9 @@ TEST(NextCommand, LooksWhereTheFailureIs) {
            {absl::StatusCode::kInvalidArgument, "USAGE", "", "", "gnomon --help"},
            {absl::StatusCode::kUnavailable, "SERVER_UNREACHABLE", "get pools", "prod", "gnomon doctor"},
            {absl::StatusCode::kUnauthenticated, "NO_TOKEN", "get pools", "prod", "gnomon doctor"}}) {
-    EXPECT_EQ(NextCommand(Error(c.status, c.code, "x").Value("it"), {c.words, c.network}), c.want) << c.code << " " << c.words;
+    EXPECT_EQ(NextCommand(Error(c.status, c.code, "x").Value("it"), {c.words, c.network, "vm-1"}), c.want)
+        << c.code << " " << c.words;
   }
-}
-
-TEST(Closest, FindsATypoAndNothingFarAway) {
-  std::vector<std::string> known = {"get", "create", "delete", "describe"};
-  EXPECT_EQ(Closest("gett", known), "get");
-  EXPECT_EQ(Closest("craete", known), "create");
-  EXPECT_EQ(Closest("launch", known), "");
-  EXPECT_EQ(Closest("x", known), "");
 }
 
 }  // namespace

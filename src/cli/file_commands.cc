@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/import.h"
 #include "cli/render.h"
+#include "cli/whole_file.h"
 
 namespace gnomon {
 namespace {
@@ -33,68 +24,8 @@ struct ImportArgs {
 
 struct ExportArgs {};
 
-absl::Status FileError(std::string_view what, const std::string& path) {
-  return Error(absl::StatusCode::kUnknown, "FILE_FAILED",
-               absl::StrCat("cannot ", std::string(what), " ", path, ": ", std::strerror(errno)));
-}
-
-// A WholeFile appears under its name only when all of it is on disk; until then, and after an error, it does not exist.
-class WholeFile {
- public:
-  explicit WholeFile(const std::string& path) : path_(path), temporary_(absl::StrCat(path, ".part-", getpid())) {
-    descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  }
-  ~WholeFile() {
-    if (descriptor_ < 0) return;
-    close(descriptor_);
-    unlink(temporary_.c_str());
-  }
-  WholeFile(const WholeFile&) = delete;
-  WholeFile& operator=(const WholeFile&) = delete;
-
-  absl::Status Append(std::string_view piece) {
-    if (descriptor_ < 0) return FileError("create", temporary_);
-    while (!piece.empty()) {
-      ssize_t written = write(descriptor_, piece.data(), piece.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return FileError("write", temporary_);
-      piece.remove_prefix(written);
-      bytes_ += written;
-    }
-    return absl::OkStatus();
-  }
-
-  // Syncs it, gives it its name, syncs the folder.
-  absl::Status Finish() {
-    if (descriptor_ < 0) return FileError("create", temporary_);
-    if (fsync(descriptor_) != 0) return FileError("sync", temporary_);
-    if (std::rename(temporary_.c_str(), path_.c_str()) != 0) return FileError("rename to", path_);
-    close(std::exchange(descriptor_, -1));
-    std::string folder = std::filesystem::path(path_).parent_path().string();
-    int opened = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (opened < 0 || fsync(opened) != 0) return FileError("sync the folder of", path_);
-    close(opened);
-    return absl::OkStatus();
-  }
-
-  int64_t bytes() const { return bytes_; }
-
- private:
-  const std::string path_, temporary_;
-  int descriptor_ = -1;
-  int64_t bytes_ = 0;
-};
-
 absl::Status RunBackup(Session& session, const BackupArgs& args) {
   GNOMON_ASSIGN_OR_RETURN(ApiClient * api, session.Api());
-  // The new file takes the name of what is there, which must not be a device or a pipe.
-  std::error_code ignored;
-  if (std::filesystem::exists(args.file, ignored) && !std::filesystem::is_regular_file(args.file, ignored)) {
-    return Error(absl::StatusCode::kInvalidArgument, "FILE_FAILED", absl::StrCat(args.file, " is there and is not a file"))
-        .Field("file")
-        .Value(args.file)
-        .Hint("name a file that is new, or one to replace");
-  }
   WholeFile file(args.file);
   GNOMON_RETURN_IF_ERROR(file.Append({}));  // fails before the server is asked
   GNOMON_RETURN_IF_ERROR(api->Backup([&](std::string_view piece) { return file.Append(piece); }));

@@ -10,7 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "base/absl_view.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/labels.h"
+#include "cli/session.h"
 #include "client/csv.h"
 #include "net/ip.h"
 #include "net/mac.h"
@@ -21,14 +23,7 @@ namespace {
 
 constexpr std::string_view kNameIs = "1 to 128 of the characters A-Z a-z 0-9 . _ ~ -";
 // As the API, which checks them again.
-constexpr size_t kMaxNameBytes = 128, kMaxLabels = 64, kMaxLabelBytes = 256, kMaxLabelsBytes = 4096;
-
-// [A-Za-z0-9._~-]{1,128}
-bool IsName(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxNameBytes && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '~' || c == '-';
-  });
-}
+constexpr size_t kMaxLabels = 64, kMaxLabelBytes = 256, kMaxLabelsBytes = 4096;
 
 absl::Status ReadAddress(const CsvReader& csv, ImportRow* row) {
   std::string text(csv.Field("address"));
@@ -215,7 +210,7 @@ absl::Status WriteExport(ApiClient& api, const std::string& network, std::ostrea
       }
       out << "," << CsvField(labels) << "\n";
     }
-    return out ? absl::OkStatus() : Error(absl::StatusCode::kUnknown, "OUTPUT_FAILED", "cannot write the export");
+    return out ? absl::OkStatus() : FlushOutput(out);  // no more pages for an output that has failed
   };
   GNOMON_RETURN_IF_ERROR(api.List({"v1", "networks", network, "instances"}, "instances", {}, 0, write).status());
   out << header;  // of a network without instances

@@ -114,18 +114,18 @@ class Sender {
   }
 
   absl::Status AtSecondLine(const absl::Status& refused, const ImportRow& row) const {
-    Error error(refused.code(), CodeOf(refused), absl::StrCat(path_, ":", row.second_line, ": column address: ", refused.message()));
-    return error.Field("address").Value(row.second).Hint(PartsOf(refused).hint);
+    return Error(refused)
+        .Before(absl::StrCat(path_, ":", row.second_line, ": column address"))
+        .Field("address")
+        .Value(row.second);
   }
 
   // `refused`, with the line of the row that it means, and the column if it is one's.
   absl::Status AtLine(const absl::Status& refused, Rows rows) const {
     ErrorParts parts = PartsOf(refused);
-    std::string message(refused.message());
     size_t index = rows.size() == 1 ? 0 : rows.size();
     if (const auto item = ItemOf(parts.field)) {
       index = item->first;
-      message = std::string(absl::StripPrefix(message, absl::StrCat("instances[", index, "]: ")));
       parts.field = item->second;
     }
     // Without an index, these stand in a file once.
@@ -137,11 +137,7 @@ class Sender {
     if (index < rows.size()) {
       where = absl::StrCat(path_, ":", rows[index].line, column.empty() ? "" : absl::StrCat(": column ", column));
     }
-    Error error(refused.code(), parts.code, absl::StrCat(where, ": ", message));
-    if (!column.empty()) error.Field(column).Value(parts.value);
-    if (!parts.hint.empty()) error.Hint(parts.hint);
-    for (const auto& [name, number] : parts.numbers) error.Number(name, number);
-    return error;
+    return Error(refused).Before(where).Field(column).Value(column.empty() ? "" : parts.value);
   }
 
   ApiClient& api_;

@@ -192,11 +192,11 @@ TEST(Import, ARefusalNamesLineAndColumnOfEachKindOfRow) {
     std::string rows, problem, want;
   };
   for (const Case& c : std::vector<Case>{
-           {"10.0.0.5,a,web\n10.0.0.6,b,web\n", R"("detail":"instances[1]: in use","field":"instances[1].mac")",
+           {"10.0.0.5,a,web\n10.0.0.6,b,web\n", R"("detail":"in use","field":"instances[1].mac")",
             "hosts.csv:3: column mac: in use (C)\n"},
            {"10.0.0.5,a,web\n10.0.0.6,b,web\n", R"("detail":"in use","field":"address","value":"10.0.0.6")",
             "hosts.csv:3: column address: in use (C)\n"},
-           {"10.0.0.5,a,web\n10.0.0.6,b,web\n", R"("detail":"instances[0]: it differs","field":"instances[0].type")",
+           {"10.0.0.5,a,web\n10.0.0.6,b,web\n", R"("detail":"it differs","field":"instances[0].type")",
             "hosts.csv:2: column type: it differs (C)\n"},
            {"10.0.0.5,a,web\n10.0.0.6,b,web\n", R"("detail":"full")", "hosts.csv, lines 2 to 3: full (C)\n"},
            {"10.0.0.16/28,a,web\n", R"("detail":"no block","field":"block_length")",
@@ -217,7 +217,7 @@ TEST(Import, ARefusalNamesLineAndColumnOfEachKindOfRow) {
 TEST(Import, RefusalNamesTheLineAndWhatIsDone) {
   ScriptedHttpServer server([](const ScriptedRequest& request) {
     if (request.body.find("\"vm-100\"") == std::string::npos) return OnePool(request);
-    return ScriptedAnswer{.status = 409, .body = R"({"code":"ADDRESS_TAKEN","detail":"instances[17]: 10.0.0.118 is vm-z's",
+    return ScriptedAnswer{.status = 409, .body = R"({"code":"ADDRESS_TAKEN","detail":"10.0.0.118 is vm-z's",
         "field":"instances[17].address","value":"10.0.0.118"})"};
   });
   CliRun run = RunGnomon({"import", Write(ManyRows(250)), "-n", "prod"}, server.url());

@@ -27,7 +27,7 @@ const std::vector<Kind>& AllKinds() {
         {"ACCOUNT", "account"},
         {"VNI", "vni"},
         {"WARM TARGET", "warm_target"},
-        {"OF TYPES", "warm_targets"},
+        {"TYPE TARGETS", "warm_targets"},
         {"PREDICTION", "prediction_mode"}}},
       {"pool",
        "pools",

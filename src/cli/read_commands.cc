@@ -78,9 +78,7 @@ absl::Status PrintEvent(Session& session, const JsonObject& event) {
     }
     session.out() << "\n";
   }
-  session.out().flush();
-  if (!session.out()) return Error(absl::StatusCode::kCancelled, "OUTPUT_CLOSED", "nobody reads the output any more");
-  return absl::OkStatus();
+  return FlushOutput(session.out());
 }
 
 absl::Status RunWatch(Session& session, const WatchArgs& args) {

@@ -188,6 +188,12 @@ std::string Cell(const JsonValue& object, std::string_view path) {
   }
 }
 
+std::string Bar(double share) {
+  constexpr int kWidth = 30;
+  const int filled = std::clamp(static_cast<int>(kWidth * share), 0, kWidth);
+  return absl::StrCat("[", std::string(filled, '#'), std::string(kWidth - filled, '.'), "]");
+}
+
 void PrintTable(const std::vector<Column>& columns, const JsonArray& rows, bool colored, std::ostream& out) {
   std::vector<std::vector<std::string>> lines(1);
   for (const Column& column : columns) lines[0].emplace_back(column.title);

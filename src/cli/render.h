@@ -30,6 +30,9 @@ void PrintTable(const std::vector<Column>& columns, const JsonArray& rows, bool 
 // Name and value a line, aligned; objects indented below their name.
 void PrintDescription(const JsonValue& object, std::ostream& out);
 
+// A bar that is filled to `share`, as [####......].
+std::string Bar(double share);
+
 void PrintJson(const JsonValue& value, std::ostream& out);  // indented by two
 void PrintYaml(const JsonValue& value, std::ostream& out);
 

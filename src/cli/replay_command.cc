@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "base/absl_view.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/render.h"
 #include "cli/replay.h"
@@ -18,7 +19,6 @@ namespace {
 constexpr std::string_view kIdleCounter = "gnomon_idle_shadow_seconds_total";
 constexpr absl::Duration kBarInterval = absl::Milliseconds(200);
 constexpr absl::Duration kLineInterval = absl::Seconds(10);
-constexpr int kBarWidth = 30;
 
 struct ReplayArgs {
   std::string trace, speed = "1x", from, to, id_prefix;
@@ -38,20 +38,15 @@ absl::StatusOr<double> ParseSpeed(std::string_view text) {
       .Hint("use 1x for the trace's own pace, 600x for ten minutes a second");
 }
 
-absl::Status ParseTime(const std::string& flag, const std::string& text, absl::Duration* time) {
-  if (text.empty() || (absl::ParseDuration(text, time) && *time >= absl::ZeroDuration())) return absl::OkStatus();
-  return Error(absl::StatusCode::kInvalidArgument, "BAD_TIME",
-               absl::StrCat(flag, " ", Excerpt(text), " is not a duration"))
-      .Field(flag)
-      .Value(Excerpt(text))
-      .Hint("count from the trace's start, as 36h or 90m");
-}
-
 absl::StatusOr<ReplayOptions> OptionsOf(Session& session, const ReplayArgs& args) {
   ReplayOptions options;
   GNOMON_ASSIGN_OR_RETURN(options.speed, ParseSpeed(args.speed));
-  GNOMON_RETURN_IF_ERROR(ParseTime("from", args.from, &options.window.from));
-  GNOMON_RETURN_IF_ERROR(ParseTime("to", args.to, &options.window.to));
+  if (!args.from.empty()) {
+    GNOMON_ASSIGN_OR_RETURN(options.window.from, ParseDuration("from", args.from));
+  }
+  if (!args.to.empty()) {
+    GNOMON_ASSIGN_OR_RETURN(options.window.to, ParseDuration("to", args.to));
+  }
   GNOMON_ASSIGN_OR_RETURN(options.client, session.ClientOptions());
   options.network = session.flags().network;
   options.connections = args.connections;
@@ -71,9 +66,9 @@ void PrintProgress(Session& session, const Replay& replay) {
     session.err() << absl::StrFormat("%d of %d creations, %.1f %% hits\n", done, due, hit_percent);
     return;
   }
-  int filled = static_cast<int>(kBarWidth * done / due);
-  session.err() << absl::StrFormat("\r[%s%s] %3d %%  %d of %d creations, %.1f %% hits ", std::string(filled, '#'),
-                                   std::string(kBarWidth - filled, '.'), 100 * done / due, done, due, hit_percent);
+  const double share = static_cast<double>(done) / static_cast<double>(due);
+  session.err() << absl::StrFormat("\r%s %3d %%  %d of %d creations, %.1f %% hits ", Bar(share), 100 * done / due, done,
+                                   due, hit_percent);
   session.err().flush();
 }
 

@@ -39,6 +39,9 @@ struct Flags {
   std::string network;  // of the commands that work in one
 };
 
+// Whether all that was printed so far has left the process. Errors: OUTPUT_FAILED: the disk is full, or nobody reads.
+absl::Status FlushOutput(std::ostream& out);
+
 class Session {
  public:
   Session(const Console& console, const Flags& flags) : console_(console), flags_(flags) {}
@@ -51,9 +54,12 @@ class Session {
 
   // The network that the command is about, for the advice after a failure; without it, that of -n.
   void Concerns(const std::string& network) { network_ = network; }
+  // The one instance that it is about.
+  void ConcernsInstance(const std::string& instance) { instance_ = instance; }
+  const std::string& instance() const { return instance_; }
   const std::string& network() const { return network_.empty() ? flags_.network : network_; }
 
-  // How to reach the server; reads the token file. Errors: BAD_TOKEN_FILE, BAD_TIMEOUT.
+  // How to reach the server; reads the token file. Errors: BAD_TOKEN_FILE, INVALID_DURATION, BAD_TIMEOUT.
   absl::StatusOr<HttpClientOptions> ClientOptions() const;
   // The session's client, made on the first call.
   absl::StatusOr<ApiClient*> Api();
@@ -61,7 +67,8 @@ class Session {
  private:
   const Console& console_;
   const Flags& flags_;
-  std::string network_;  // of Concerns()
+  std::string network_;   // of Concerns()
+  std::string instance_;  // of ConcernsInstance()
   std::unique_ptr<ApiClient> api_;
 };
 

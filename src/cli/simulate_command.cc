@@ -10,14 +10,17 @@
 #include "cli/commands.h"
 #include "cli/render.h"
 #include "cli/simulate.h"
+#include "cli/simulate_report.h"
+#include "cli/whole_file.h"
 
 namespace gnomon {
 namespace {
 
 struct SimulateArgs {
-  std::string trace, lead = "30s", review = "60s", warmup = "0s", announce = "0s", from, to;
+  std::string trace, lead = "30s", review = "60s", warmup = "0s", announce = "0s", from, to, report;
   std::vector<std::string> policies, types;
-  double target = 0.99, fail = 0;
+  double target = 0.99, fail = 0, announce_share = 1, announce_faults = 0;
+  uint64_t seed = 1;
   int64_t min_creations = 200;
   std::optional<int64_t> capacity;
   bool sweep = false;
@@ -51,6 +54,9 @@ absl::StatusOr<SimulationOptions> OptionsOf(const SimulateArgs& args) {
   GNOMON_RETURN_IF_ERROR(ParseDuration("warmup", args.warmup, absl::ZeroDuration(), &warmup));
   GNOMON_RETURN_IF_ERROR(ParseDuration("announce", args.announce, absl::ZeroDuration(), &announce));
   options.announce_s = absl::ToDoubleSeconds(announce);
+  options.announce_share = args.announce_share;
+  options.announce_faults = args.announce_faults;
+  options.seed = args.seed;
   options.rules.fail = args.fail;
   options.review_s = absl::ToDoubleSeconds(review);
   options.warmup_s = absl::ToDoubleSeconds(warmup);
@@ -88,6 +94,11 @@ JsonObject ScoreJson(const std::string& policy, double lead_s, const PointScore&
   json["peak_shadows"] = score.peak_shadows;
   json["worst_type_hit_rate"] = score.worst_type_hit_rate();
   json["worst_hour_hit_rate"] = score.worst_hour_hit_rate;
+  JsonArray days;
+  for (const DayScore& day : score.days) {
+    days.push_back({{"creations", day.creations}, {"hits", day.hits}, {"idle_address_minutes", day.idle_s / 60}});
+  }
+  json["days"] = std::move(days);
   JsonArray types;
   for (const TypeScore& type : score.types) {
     JsonObject one = {{"type", type.type}};
@@ -128,11 +139,73 @@ void PrintScores(Session& session, const JsonArray& scores) {
   PrintTable(kColumns, rows, session.colored(), session.out());
 }
 
+// Draws a bar on a terminal while one policy after another is run.
+class SimulationProgress {
+ public:
+  SimulationProgress(Session& session, size_t policies) : session_(session), policies_(policies) {}
+  ~SimulationProgress() {
+    if (shown_ >= 0) session_.err() << "\n";
+  }
+
+  void Begin(const std::string& policy) {
+    policy_ = policy;
+    ++begun_;
+    shown_ = -1;
+    Show(0);
+  }
+  void Show(double share) {
+    const int percent = static_cast<int>(100 * (static_cast<double>(begun_ - 1) + share) / static_cast<double>(policies_));
+    if (!session_.console().err_is_terminal || percent == shown_) return;
+    shown_ = percent;
+    session_.err() << absl::StrFormat("\r%s %3d %%  %-30s", Bar(percent / 100.0), percent, policy_);
+    session_.err().flush();
+  }
+
+ private:
+  Session& session_;
+  const size_t policies_;
+  size_t begun_ = 0;
+  std::string policy_;
+  int shown_ = -1;  // percent
+};
+
+absl::StatusOr<std::vector<PolicyScores>> RunPolicies(Session& session, const SimulateArgs& args,
+                                                      const SimulatedTrace& trace, SimulationOptions options) {
+  std::vector<PolicyScores> scores;
+  SimulationProgress progress(session, args.policies.size());
+  options.on_progress = [&](double share) { progress.Show(share); };
+  for (const std::string& name : args.policies) {
+    GNOMON_ASSIGN_OR_RETURN(NamedPolicy named, MakePolicy(name, trace, options, args.target, args.sweep));
+    progress.Begin(name);
+    scores.push_back({name, named.points, Simulate(trace, options, named.policy.get())});
+  }
+  progress.Show(1);
+  return scores;
+}
+
+absl::Status WriteReport(Session& session, const SimulateArgs& args, const SimulatedTrace& trace,
+                         const SimulationOptions& options, const std::vector<PolicyScores>& scores, WholeFile* file) {
+  const ReportOptions report = {
+      .about = absl::StrFormat("%s, judged from %s of the trace on: a shadow is ready %s after it was asked for, targets "
+                               "are set every %s. Made by gnomon %s.",
+                               args.trace, args.warmup, args.lead, args.review, GNOMON_VERSION),
+      .target = args.target};
+  GNOMON_RETURN_IF_ERROR(file->Append(SimulateReport(report, trace, options, scores)));
+  GNOMON_RETURN_IF_ERROR(file->Finish());
+  session.err() << "wrote the report to " << args.report << "\n";
+  return absl::OkStatus();
+}
+
 absl::Status RunSimulate(Session& session, const SimulateArgs& args) {
-  GNOMON_ASSIGN_OR_RETURN(const SimulationOptions options, OptionsOf(args));
+  GNOMON_ASSIGN_OR_RETURN(SimulationOptions options, OptionsOf(args));
   TraceWindow window;
   if (!args.from.empty()) GNOMON_RETURN_IF_ERROR(ParseDuration("from", args.from, absl::ZeroDuration(), &window.from));
   if (!args.to.empty()) GNOMON_RETURN_IF_ERROR(ParseDuration("to", args.to, window.from, &window.to));
+  std::optional<WholeFile> file;
+  if (!args.report.empty()) {
+    options.bin_s = ReportBin(options.review_s);
+    GNOMON_RETURN_IF_ERROR(file.emplace(args.report).Append({}));  // fails before the work is done
+  }
   GNOMON_ASSIGN_OR_RETURN(const std::vector<TraceRow> rows, ReadTrace(args.trace, window));
   const SimulatedTrace trace = ToSimulated(rows, args.types, window);
   if (trace.end_s <= options.warmup_s || JudgedTypes(trace, options).empty()) {
@@ -142,16 +215,15 @@ absl::Status RunSimulate(Session& session, const SimulateArgs& args) {
         .Value(args.warmup)
         .Hint(absl::StrCat("the trace ends at ", trace.end_s, "s: use a shorter --warmup or fewer --min-creations"));
   }
-  JsonArray scores;
-  for (const std::string& name : args.policies) {
-    GNOMON_ASSIGN_OR_RETURN(NamedPolicy named, MakePolicy(name, trace, options, args.target, args.sweep));
-    const std::vector<PointScore> points = Simulate(trace, options, named.policy.get());
-    for (size_t i = 0; i < points.size(); ++i) {
-      scores.push_back(ScoreJson(named.points[i], options.rules.lead_max_s, points[i]));
+  GNOMON_ASSIGN_OR_RETURN(const std::vector<PolicyScores> scores, RunPolicies(session, args, trace, options));
+  JsonArray results;
+  for (const PolicyScores& policy : scores) {
+    for (size_t i = 0; i < policy.scores.size(); ++i) {
+      results.push_back(ScoreJson(policy.points[i], options.rules.lead_max_s, policy.scores[i]));
     }
   }
-  PrintScores(session, scores);
-  return absl::OkStatus();
+  PrintScores(session, results);
+  return file ? WriteReport(session, args, trace, options, scores, &*file) : absl::OkStatus();
 }
 
 }  // namespace
@@ -184,6 +256,17 @@ void AddSimulateCommand(CommandTree& tree) {
   simulate->add_option("--capacity", args->capacity, "Addresses that all types share")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 24));
   simulate->add_option("--announce", args->announce, "Each batch's size is known so long before its first creation");
+  simulate->add_option("--report", args->report, "Write a page of HTML: hits against idle, what was held, worst hours");
+  simulate->add_option("--announce-share", args->announce_share, "Share of the batches that are announced")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  simulate
+      ->add_option("--announce-faults", args->announce_faults,
+                   "Of those announced, this share comes late, as many never, as many by half")
+      ->check(CLI::Range(0.0, SimulationOptions::kMaxFaults))
+      ->capture_default_str();
+  simulate->add_option("--seed", args->seed, "Of all that is drawn: leads, failures, announcements")
+      ->capture_default_str();
   simulate->add_flag("--sweep", args->sweep, "Each policy at many settings: hits against idle");
   OnRun(simulate, tree, args, &RunSimulate);
 }

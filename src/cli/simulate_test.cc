@@ -2,6 +2,7 @@
 #include "cli/simulate.h"
 
 #include <fstream>
+#include <iterator>
 
 #include "boost/json/parse.hpp"
 #include "gtest/gtest.h"
@@ -54,11 +55,54 @@ TEST(Simulate, AnnouncedBatchesHit) {
   EXPECT_EQ(boost::json::parse(run.out).at("results").at(0).at("whole_batch_rate").to_number<double>(), 1);
 }
 
+TEST(Simulate, AnnouncesAShareWithFaultsByItsSeed) {
+  auto with_seed = [](const char* seed) {
+    CliRun run = Simulated({"--policy", "predictive", "--announce", "60s", "--announce-share", "0.5",
+                            "--announce-faults", "0.2", "--seed", seed, "-o", "json"});
+    EXPECT_EQ(run.code, 0) << run.err;
+    return run.out;
+  };
+  EXPECT_EQ(with_seed("7"), with_seed("7"));
+  EXPECT_EQ(Simulated({"--policy", "oracle", "--announce-faults", "0.5"}).code, 2);
+}
+
+TEST(Simulate, DaysAddUp) {
+  CliRun run = Simulated({"--policy", "warm_pool=1", "-o", "json"});
+  const JsonValue result = boost::json::parse(run.out).at("results").at(0);
+  ASSERT_EQ(result.at("days").as_array().size(), 1u);
+  for (const char* name : {"creations", "hits", "idle_address_minutes"}) {
+    EXPECT_EQ(result.at("days").at(0).at(name), result.at(name)) << name;
+  }
+}
+
 TEST(Simulate, PrintsATable) {
   CliRun run = Simulated({"--policy", "rolling=24h,0.99", "--sweep"});
   ASSERT_EQ(run.code, 0) << run.err;
   EXPECT_NE(run.out.find("rolling=24h,0.9995"), std::string::npos) << run.out;
   EXPECT_NE(run.out.find("IDLE MIN A CREATION"), std::string::npos);
+}
+
+TEST(Simulate, WritesAReportThatExplainsItsWorstHours) {
+  static const TempFolder folder;
+  const std::string path = folder.path() + "/report.html";
+  CliRun run = Simulated({"--policy", "warm_pool=1", "--policy", "oracle", "--report", path});
+  ASSERT_EQ(run.code, 0) << run.err;
+  std::ifstream file(path);
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  const std::string begin = R"(<script type="application/json" id="data">)";
+  const size_t at = page.find(begin) + begin.size();
+  const JsonValue data = boost::json::parse(page.substr(at, page.find("</script>", at) - at));
+  EXPECT_EQ(data.at("groups").at(0).at("points").at(0).at("policy"), "warm_pool=1");
+  const JsonValue& timeline = data.at("timelines").at(0);
+  // The batch of five came at 30:20, after a single creation at 30:10 that took the only shadow.
+  EXPECT_EQ(timeline.at("misses").at(0).at(6), 5);
+  EXPECT_EQ(data.at("creations").at(0).at(6), 10);
+  const JsonValue& hour = timeline.at("worst").at(0);
+  EXPECT_EQ(hour.at("misses"), 5);
+  EXPECT_NE(hour.at("why").as_string().find("10 of web within 5 minutes from 00:30"), std::string::npos)
+      << hour.at("why");
+  EXPECT_EQ(data.at("timelines").at(1).at("worst").as_array().size(), 0u);  // the oracle's
+  EXPECT_EQ(Simulated({"--policy", "oracle", "--report", folder.path()}).code, 2);  // a folder
 }
 
 TEST(Simulate, EveryPolicyOfTheHelpIsMade) {

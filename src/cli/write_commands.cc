@@ -84,6 +84,7 @@ absl::Status RunCreateHost(Session& session, const HostArgs& args) {
 }
 
 absl::Status RunAllocate(Session& session, const InstanceArgs& args) {
+  session.ConcernsInstance(args.id);
   JsonObject body = {{"id", args.id}, {"type", args.type}};
   for (const auto& [name, value] : {std::pair<std::string_view, const std::string&>{"zone", args.zone},
                                     {"host", args.host},
@@ -122,7 +123,8 @@ absl::Status RunRelease(Session& session, const ReleaseArgs& args) {
   } else if (session.flags().output == "yaml") {
     PrintYaml(answer, session.out());
   } else if (!released.is_array() || released.get_array().empty()) {
-    session.err() << "instance " << args.id << " held no address\n";
+    session.err() << "nothing to release: network " << session.flags().network << " has no instance " << args.id
+                  << "\n";
   } else {
     PrintList(session, KindNamed("address"), released.get_array());
   }

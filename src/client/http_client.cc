@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 
 #include <array>
+#include <cstring>
 #include <mutex>
 #include <utility>
 
@@ -43,8 +44,12 @@ absl::Status BadServer(std::string_view server, std::string_view why) {
 }
 
 // The one place where libcurl's errors become ours.
-absl::Status FromCurl(CURLcode code, const char* detail, const HttpClientOptions& options) {
+absl::Status FromCurl(CURLcode code, const char* detail, long system_error, const HttpClientOptions& options) {
   std::string why = *detail != '\0' ? detail : curl_easy_strerror(code);
+  // There it names a host and a port, which a socket has not.
+  if (options.server.starts_with("unix:") && code == CURLE_COULDNT_CONNECT) {
+    why = system_error != 0 ? std::strerror(static_cast<int>(system_error)) : "nothing listens on this socket";
+  }
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       return Error(absl::StatusCode::kDeadlineExceeded, "SERVER_TIMEOUT",
@@ -218,7 +223,11 @@ absl::StatusOr<ClientResponse> HttpClient::Perform(const ClientRequest& request,
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
   CURLcode code = curl_easy_perform(easy);
   if (!transfer.failed.ok()) return transfer.failed;
-  if (code != CURLE_OK) return FromCurl(code, curl_->error.data(), options_);
+  if (code != CURLE_OK) {
+    long system_error = 0;
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &system_error);
+    return FromCurl(code, curl_->error.data(), system_error, options_);
+  }
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   transfer.response.status = static_cast<int>(status);

@@ -7,6 +7,7 @@
 #include "base/absl_view.h"
 #include "base/check.h"
 #include "base/error.h"
+#include "ipam/refusals.h"
 
 namespace gnomon {
 namespace {
@@ -77,9 +78,7 @@ absl::StatusOr<NetworkEntry> Catalogue::Create(std::string_view name, std::strin
 absl::StatusOr<NetworkEntry> Catalogue::SetWarmPool(NetworkId id, WarmPool warm, CatalogueChanges* changes) {
   GNOMON_RETURN_IF_ERROR(CheckWarmPool(warm));
   auto found = networks_.find(id);
-  if (found == networks_.end() || found->second.deleting) {
-    return Error(absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND", "no such network");
-  }
+  if (found == networks_.end() || found->second.deleting) return NetworkNotFound();
   if (found->second.warm != warm) {
     found->second.warm = std::move(warm);
     changes->push_back(found->second);
@@ -89,7 +88,7 @@ absl::StatusOr<NetworkEntry> Catalogue::SetWarmPool(NetworkId id, WarmPool warm,
 
 absl::Status Catalogue::BeginDelete(NetworkId id, CatalogueChanges* changes) {
   auto found = networks_.find(id);
-  if (found == networks_.end()) return Error(absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND", "no such network");
+  if (found == networks_.end()) return NetworkNotFound();
   if (found->second.deleting) return absl::OkStatus();
   found->second.deleting = true;
   changes->push_back(found->second);

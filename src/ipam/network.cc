@@ -10,6 +10,8 @@
 #include "base/absl_view.h"
 #include "base/check.h"
 #include "base/error.h"
+#include "base/text.h"
+#include "ipam/refusals.h"
 
 namespace gnomon {
 
@@ -49,7 +51,7 @@ absl::StatusOr<PoolId> Network::AddPool(PoolConfig config, Changes* changes) {
 absl::Status Network::UpdatePool(PoolConfig config, Changes* changes) {
   records_.Settle();
   Pool* pool = PoolOf(config.id);
-  if (pool == nullptr) return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", "no such pool");
+  if (pool == nullptr) return PoolNotFound();
   config.name = pool->config().name;
   GNOMON_RETURN_IF_ERROR(pool->SetConfig(config));
   ++revision_;
@@ -72,16 +74,17 @@ std::optional<Ip> Network::ReclaimStep(absl::Time now, PoolId id, Ip from, Chang
 
 absl::StatusOr<Pool*> Network::RemovablePool(PoolId id) const {
   Pool* pool = PoolOf(id);
-  if (pool == nullptr) return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", "no such pool");
+  if (pool == nullptr) return PoolNotFound();
   const uint64_t holders = pool->counts().held - ShadowsOf(id) - CountIn(id, AddressState::kWithdrawing);
   if (holders == 0) return pool;
   return Error(absl::StatusCode::kFailedPrecondition, "POOL_IN_USE",
-               absl::StrCat("pool ", pool->config().name, " holds ", holders,
-                            " addresses that are assigned, preserved or quarantined"))
+               absl::StrCat("pool ", pool->config().name, " holds ",
+                            Counted(holders, "address that is", "addresses that are"),
+                            " assigned, preserved or quarantined"))
       .Field("pool")
       .Value(pool->config().name)
       .Number("holders", static_cast<int64_t>(holders))
-      .Hint("set draining, and delete the pool when its instances are gone");
+      .Hint("set draining, and delete the pool when its instances are gone and their quarantine is over");
 }
 
 absl::Status Network::BeginRemovePool(PoolId id, Changes* changes) {
@@ -129,7 +132,7 @@ Families Network::families() const {
   Families all = kNoFamilies;
   for (const auto& [id, pool] : pools_) {
     if (pool->config().draining) continue;
-    all |= pool->config().prefix.family() == Family::kIpv4 ? kOnlyIpv4 : kOnlyIpv6;
+    all |= BitOf(pool->config().prefix.family());
   }
   return all;
 }

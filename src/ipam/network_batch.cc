@@ -12,14 +12,8 @@
 namespace gnomon {
 namespace {
 
-absl::Status AtIndex(const absl::Status& status, size_t index) {
-  absl::Status located(status.code(), absl::StrCat("instances[", index, "]: ", status.message()));
-  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { located.SetPayload(url, payload); });
-  return located;
-}
-
 absl::Status Invalid(std::string_view why, std::string_view field, std::string_view value, size_t index) {
-  return AtIndex(Error(absl::StatusCode::kInvalidArgument, "INVALID_BATCH", why).Field(field).Value(value), index);
+  return Error(absl::StatusCode::kInvalidArgument, "INVALID_BATCH", why).Field(field).Value(value).Item(index);
 }
 
 }  // namespace
@@ -37,11 +31,11 @@ absl::StatusOr<std::vector<Assignment>> Network::CreateBatch(absl::Time now, abs
     auto found = instances_.find(HashedId(request.instance));
     if (found != instances_.end()) {
       absl::StatusOr<Assignment> existing = Existing(request, *found);
-      if (!existing.ok()) return AtIndex(existing.status(), i);
+      if (!existing.ok()) return Error(existing.status()).Item(i);
       continue;
     }
     Families asked = kNoFamilies;
-    if (absl::Status valid = CheckRequest(request, &asked); !valid.ok()) return AtIndex(valid, i);
+    if (absl::Status valid = CheckRequest(request, &asked); !valid.ok()) return Error(valid).Item(i);
     if (request.block_length != 0) return invalid("a batch has no blocks");
     addresses += asked == kBothFamilies ? 2 : 1;
     if (addresses > kMaxBatch) return invalid("a batch has at most 100 addresses");
@@ -95,7 +89,7 @@ absl::StatusOr<std::vector<Network::Pins>> Network::PinBatch(absl::Span<const Fr
       return Invalid("a MAC stands in a batch once", "mac", request.mac->ToString(), one.index);
     }
     if (!request.address) continue;
-    if (absl::Status pinned = PinNamed(one, &left); !pinned.ok()) return AtIndex(pinned, one.index);
+    if (absl::Status pinned = PinNamed(one, &left); !pinned.ok()) return Error(pinned).Item(one.index);
     if (!asked.insert(*request.address).second) {
       return Invalid("an address stands in a batch once", "address", request.address->ToString(), one.index);
     }
@@ -105,10 +99,10 @@ absl::StatusOr<std::vector<Network::Pins>> Network::PinBatch(absl::Span<const Fr
       const CreateRequest& request = *wanted[n].request;
       if (request.pool.empty() == named) continue;
       for (Family family : {Family::kIpv4, Family::kIpv6}) {
-        if ((wanted[n].families & (family == Family::kIpv4 ? kOnlyIpv4 : kOnlyIpv6)) == 0) continue;
+        if ((wanted[n].families & BitOf(family)) == 0) continue;
         if (request.address && request.address->family() == family) continue;
         absl::StatusOr<PoolId> pin = PinOne(request, family, &left);
-        if (!pin.ok()) return AtIndex(pin.status(), wanted[n].index);
+        if (!pin.ok()) return Error(pin.status()).Item(wanted[n].index);
         (family == Family::kIpv4 ? pins[n].ipv4 : pins[n].ipv6) = *pin;
       }
     }

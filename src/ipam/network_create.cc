@@ -3,6 +3,8 @@
 // Creation: take a shadow, else a free address, else a preempted one. Choosing changes nothing; only then is anything taken,
 // so a refusal leaves no trace.
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
@@ -11,21 +13,22 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "ipam/network.h"
+#include "ipam/refusals.h"
 
 namespace gnomon {
 namespace {
 
-constexpr Families Bit(Family family) { return family == Family::kIpv4 ? kOnlyIpv4 : kOnlyIpv6; }
-
 absl::InlinedVector<Family, 2> ListOf(Families families) {
   absl::InlinedVector<Family, 2> list;
   for (Family family : {Family::kIpv4, Family::kIpv6}) {
-    if ((families & Bit(family)) != 0) list.push_back(family);
+    if ((families & BitOf(family)) != 0) list.push_back(family);
   }
   return list;
 }
 
-std::string_view NameOf(Family family) { return family == Family::kIpv4 ? "IPv4" : "IPv6"; }
+std::string_view NamesOf(Families families) {
+  return families == kBothFamilies ? "ipv4,ipv6" : families == kOnlyIpv4 ? "ipv4" : "ipv6";
+}
 
 }  // namespace
 
@@ -48,26 +51,32 @@ absl::StatusOr<Assignment> Network::Existing(const CreateRequest& request, Slot 
   Families families = kNoFamilies;
   bool has_address = !request.address, in_pool = request.pool.empty();
   for (const AddressRecord& record : assignment.addresses) {
-    families |= Bit(record.address.family());
+    families |= BitOf(record.address.family());
     has_address = has_address || record.address == *request.address;
     in_pool = in_pool || PoolOf(record.pool)->config().name == request.pool;
   }
   const bool is_block = first.length != MaxLength(first.address.family());
   std::vector<absl::string_view> differ;
-  if (first.type != request.type) differ.push_back("type");
-  if (first.place.zone != request.place.zone) differ.push_back("zone");
-  if (first.place.host != request.place.host) differ.push_back("host");
-  if (first.labels != request.labels) differ.push_back("labels");
-  if (request.mac && first.mac != *request.mac) differ.push_back("mac");
-  if (!has_address) differ.push_back("address");
-  if (!in_pool) differ.push_back("pool");
-  if (request.families != kNoFamilies && families != request.families) differ.push_back("families");
-  if (request.block_length != (is_block ? first.length : 0)) differ.push_back("block_length");
+  std::string asked;  // for the first of them
+  auto differs = [&](absl::string_view field, std::string_view value) {
+    if (differ.empty()) asked = value;
+    differ.push_back(field);
+  };
+  if (first.type != request.type) differs("type", request.type);
+  if (first.place.zone != request.place.zone) differs("zone", request.place.zone);
+  if (first.place.host != request.place.host) differs("host", request.place.host);
+  if (first.labels != request.labels) differs("labels", "");
+  if (request.mac && first.mac != *request.mac) differs("mac", request.mac->ToString());
+  if (!has_address) differs("address", request.address->ToString());
+  if (!in_pool) differs("pool", request.pool);
+  if (request.families != kNoFamilies && families != request.families) differs("families", NamesOf(request.families));
+  if (request.block_length != (is_block ? first.length : 0))
+    differs("block_length", absl::StrCat(request.block_length));
   if (differ.empty()) return assignment;
   return Error(absl::StatusCode::kAlreadyExists, "INSTANCE_DIFFERS",
                absl::StrCat("instance ", request.instance, " exists with another ", absl::StrJoin(differ, ", ")))
-      .Field(absl::StrJoin(differ, ","))
-      .Value(request.instance)
+      .Field(StdView(differ.front()))
+      .Value(asked)
       .Hint("an id names one instance: use another id, or release this one first");
 }
 
@@ -88,22 +97,18 @@ absl::Status Network::CheckRequest(const CreateRequest& request, Families* famil
         .Value(request.mac->ToString())
         .Hint("use another, or none to get one");
   }
-  if (!request.pool.empty() && FindPool(request.pool) == nullptr) {
-    return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND", absl::StrCat("no pool ", request.pool, " in this network"))
-        .Field("pool")
-        .Value(request.pool);
-  }
+  if (!request.pool.empty() && FindPool(request.pool) == nullptr) return PoolNotFound(request.pool);
   *families = request.families;
-  if (*families == kNoFamilies && request.address) *families = Bit(request.address->family());
+  if (*families == kNoFamilies && request.address) *families = BitOf(request.address->family());
   if (*families == kNoFamilies && !request.pool.empty()) {
-    *families = Bit(FindPool(request.pool)->config().prefix.family());
+    *families = BitOf(FindPool(request.pool)->config().prefix.family());
   }
   if (*families == kNoFamilies) *families = this->families();
   if (*families == kNoFamilies) {
     return Error(absl::StatusCode::kFailedPrecondition, "NO_POOL", "the network has no pool that gives addresses")
         .Hint("create a pool first");
   }
-  if (request.address && (*families & Bit(request.address->family())) == 0) {
+  if (request.address && (*families & BitOf(request.address->family())) == 0) {
     return invalid("address", request.address->ToString(), "the address is of a family that was not asked for");
   }
   if (request.block_length == 0) return absl::OkStatus();
@@ -293,6 +298,28 @@ absl::StatusOr<Prefix> Network::ChooseExplicit(Ip address, int length, std::stri
   return wanted;
 }
 
+namespace {
+
+// Why no pool gives addresses of the family, and what to do. `named`: the pool that was asked for; nullptr: none was.
+std::pair<std::string, std::string> WhyNoPool(const Pool* named, const std::vector<const Pool*>& all, Family family) {
+  const std::string kind(NameOf(family));
+  if (named != nullptr && named->config().prefix.family() != family) {
+    return {absl::StrCat("pool ", named->config().name, " has no ", kind, " addresses"),
+            absl::StrCat("name a pool of ", kind, ", or none, or ask for the pool's family alone")};
+  }
+  const bool draining = std::any_of(all.begin(), all.end(),
+                                    [family](const Pool* pool) { return pool->config().prefix.family() == family; });
+  if (!draining) {
+    return {absl::StrCat("the network has no ", kind, " pool"),
+            absl::StrCat("create an ", kind, " pool, or do not ask for this family")};
+  }
+  return {named != nullptr ? absl::StrCat("pool ", named->config().name, " is draining")
+                           : absl::StrCat("all ", kind, " pools of the network are draining"),
+          absl::StrCat("create another ", kind, " pool, or end the draining")};
+}
+
+}  // namespace
+
 absl::Status Network::Exhausted(const CreateRequest& request, Family family) const {
   // Each count of a pool saturates at its type's end, which a sum must not pass.
   auto add = [](uint64_t* sum, uint64_t more) { *sum = more > UINT64_MAX - *sum ? UINT64_MAX : *sum + more; };
@@ -309,18 +336,20 @@ absl::Status Network::Exhausted(const CreateRequest& request, Family family) con
     add(&excluded, counts.excluded);
     names.push_back(absl::StrCat(pool->config().name, " (", pool->config().prefix.ToString(), ")"));
   }
-  const std::string what = names.empty() ? absl::StrCat("no ", AbslView(NameOf(family)), " pool fits")
-                                         : absl::StrCat("nothing fits in pool ", absl::StrJoin(names, ", "));
+  std::string what = absl::StrCat("nothing fits in pool ", absl::StrJoin(names, ", "));
+  std::string hint = "add a pool, release instances, or wait for the end of a quarantine";
+  if (names.empty()) std::tie(what, hint) = WhyNoPool(FindPool(request.pool), pools(), family);
+  const bool family_is_wrong = names.empty() && request.pool.empty();
   return Error(absl::StatusCode::kResourceExhausted, "POOL_EXHAUSTED", what)
-      .Field("pool")
-      .Value(request.pool)
+      .Field(family_is_wrong ? "families" : "pool")
+      .Value(family_is_wrong ? NamesOf(BitOf(family)) : request.pool)
       .Number("free", number(free))
       .Number("shadow", number(shadow))
       .Number("assigned", number(assigned))
       .Number("quarantined", number(quarantined))
       .Number("preserved", number(preserved))
       .Number("excluded", number(excluded))
-      .Hint("add a pool, release instances, or wait for the end of a quarantine");
+      .Hint(hint);
 }
 
 // The records of addresses in the prefix; not of a block around it.

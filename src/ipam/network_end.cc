@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "ipam/network.h"
+#include "ipam/refusals.h"
 
 namespace gnomon {
 namespace {
@@ -63,12 +64,7 @@ absl::StatusOr<Records> Network::Update(const UpdateRequest& request, Changes* c
         .Value(Excerpt(**text));
   }
   const Slots slots = SlotsOf(request.instance);
-  if (slots.empty()) {
-    return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND",
-                 absl::StrCat("no instance ", request.instance, " in this network"))
-        .Field("id")
-        .Value(request.instance);
-  }
+  if (slots.empty()) return InstanceNotFound(request.instance);
   if (request.generation && *request.generation != At(slots[0]).held.generation) {
     return GenerationDiffers(request.instance, *request.generation, At(slots[0]).held.generation);
   }
@@ -165,11 +161,7 @@ void Network::Reclaim(absl::Time now, Slot slot, Changes* changes) {
 absl::Status Network::SetWarmth(Ip address, Warmth warmth, Changes* changes) {
   records_.Settle();
   const Slot slot = SlotOf(address);
-  if (slot == 0 || At(slot).state != AddressState::kShadow) {
-    return Error(absl::StatusCode::kNotFound, "NOT_A_SHADOW", absl::StrCat(address.ToString(), " is not a shadow"))
-        .Field("address")
-        .Value(address.ToString());
-  }
+  if (slot == 0 || At(slot).state != AddressState::kShadow) return NotAShadow(address);
   const Slot primary = PrimaryOf(slot);
   if (At(primary).warmth == warmth) return absl::OkStatus();
   shadows_.SetWarmth(primary, warmth);
@@ -183,11 +175,7 @@ absl::Status Network::SetWarmth(Ip address, Warmth warmth, Changes* changes) {
 absl::Status Network::ConflictDetected(absl::Time now, Ip address, Changes* changes) {
   records_.Settle();
   const Slot slot = SlotOf(address);
-  if (slot == 0 || At(slot).state != AddressState::kShadow) {
-    return Error(absl::StatusCode::kNotFound, "NOT_A_SHADOW", absl::StrCat(address.ToString(), " is not a shadow"))
-        .Field("address")
-        .Value(address.ToString());
-  }
+  if (slot == 0 || At(slot).state != AddressState::kShadow) return NotAShadow(address);
   Detach(slot);
   const Slot partner = At(slot).partner;
   Part(slot);

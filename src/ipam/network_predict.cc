@@ -140,7 +140,7 @@ bool Network::ReserveOne(absl::Time now, const GroupKey& key, absl::Time until, 
   const Families wanted = families();
   std::vector<std::pair<Pool*, Ip>> chosen;
   for (Family family : {Family::kIpv4, Family::kIpv6}) {
-    if ((wanted & (family == Family::kIpv4 ? kOnlyIpv4 : kOnlyIpv6)) == 0) continue;
+    if ((wanted & BitOf(family)) == 0) continue;
     Pool* pool = RoomyPool(family);
     std::optional<Ip> ip = pool == nullptr ? std::nullopt : pool->Propose(NextRandom());
     if (!ip) return false;

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "ipam/network.h"
+#include "ipam/refusals.h"
 
 namespace gnomon {
 namespace {
@@ -13,8 +14,6 @@ namespace {
 // Locally administered unicast addresses, by their first octet.
 constexpr uint64_t kOfIpv4 = 0x02ull << 40, kOfIpv6 = 0x06ull << 40, kDrawn = 0x0aull << 40;
 constexpr uint64_t kLow40 = 0xffffffffffull;
-
-std::string_view NameOf(Family family) { return family == Family::kIpv4 ? "IPv4" : "IPv6"; }
 
 }  // namespace
 
@@ -57,12 +56,7 @@ void Network::DropMac(Slot slot) {
 absl::StatusOr<Assignment> Network::Reassign(absl::Time now, std::string_view instance, Ip address, Changes* changes) {
   records_.Settle();
   const Slots slots = SlotsOf(instance);
-  if (slots.empty()) {
-    return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND",
-                 absl::StrCat("no instance ", AbslView(instance), " in this network"))
-        .Field("id")
-        .Value(instance);
-  }
+  if (slots.empty()) return InstanceNotFound(instance);
   Slot old = 0;
   for (Slot slot : slots) {
     if (At(slot).address().family() == address.family() && At(slot).single()) old = slot;

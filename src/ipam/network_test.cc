@@ -25,7 +25,9 @@ TEST_F(NetworkTest, TheSameIdWithOtherParametersIsRefusedByField) {
   other.place.host = "h1";
   absl::StatusOr<Assignment> got = network_.Create(now_, other, &changes_);
   EXPECT_EQ(CodeOf(got.status()), "INSTANCE_DIFFERS");
-  EXPECT_EQ(PartsOf(got.status()).field, "type,host");
+  EXPECT_EQ(got.status().message(), "instance vm-1 exists with another type, host");
+  EXPECT_EQ(PartsOf(got.status()).field, "type");
+  EXPECT_EQ(PartsOf(got.status()).value, "db");
 }
 
 TEST_F(NetworkTest, ReleasedAddressIsNotReusedBeforeItsQuarantineIsOver) {
@@ -164,18 +166,18 @@ TEST_F(NetworkTest, ABatchSaysWhichOfItIsRefused) {
   struct Case {
     std::string name;
     std::vector<CreateRequest> requests;
+    size_t item;
     std::string begins;
   };
   // `other` is there already, so that the index is not the one among those that are new.
   for (const Case& c : std::vector<Case>{
-           {"in use", {Vm("other"), at("a", "10.0.0.2"), at("b", "10.0.0.1")}, "instances[2]: 10.0.0.1/32 is"},
-           {"in no pool", {Vm("other"), at("a", "10.9.0.1")}, "instances[1]: 10.9.0.1/32 is in no pool"},
-           {"address twice",
-            {Vm("other"), at("a", "10.0.0.2"), at("b", "10.0.0.2")},
-            "instances[2]: an address stands"},
-           {"MAC twice", {Vm("other"), with_mac("a"), with_mac("b")}, "instances[2]: a MAC stands"},
-           {"full", {Vm("other"), Vm("a"), Vm("b")}, "instances[2]: nothing fits"}}) {
+           {"in use", {Vm("other"), at("a", "10.0.0.2"), at("b", "10.0.0.1")}, 2, "10.0.0.1/32 is"},
+           {"in no pool", {Vm("other"), at("a", "10.9.0.1")}, 1, "10.9.0.1/32 is in no pool"},
+           {"address twice", {Vm("other"), at("a", "10.0.0.2"), at("b", "10.0.0.2")}, 2, "an address stands"},
+           {"MAC twice", {Vm("other"), with_mac("a"), with_mac("b")}, 2, "a MAC stands"},
+           {"full", {Vm("other"), Vm("a"), Vm("b")}, 2, "nothing fits"}}) {
     const absl::Status refused = network_.CreateBatch(now_, c.requests, &changes_).status();
+    EXPECT_EQ(PartsOf(refused).item, c.item) << c.name;
     EXPECT_TRUE(StdView(refused.message()).starts_with(c.begins)) << c.name << ": " << refused;
     EXPECT_NE(PartsOf(refused).field, "") << c.name;
   }

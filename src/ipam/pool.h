@@ -78,6 +78,10 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
+  // Why `ip`, of the prefix, is never given: "gateway", "network address", "broadcast address" or "exclusion"; empty if
+  // it may be given.
+  static std::string_view ExclusionOf(const PoolConfig& config, Ip ip);
+
   const PoolConfig& config() const { return config_; }
 
   // Changes all but the prefix. Nothing changes on an error: INVALID_ARGUMENT (code INVALID_POOL), or

@@ -2,6 +2,7 @@
 //
 // What a pool's configuration may be, and what it excludes.
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -53,6 +54,11 @@ absl::Status ValidateExclusions(const PoolConfig& config) {
   return absl::OkStatus();
 }
 
+// A point-to-point prefix (RFC 3021) and IPv6 have neither a network nor a broadcast address.
+bool KeepsItsEnds(const PoolConfig& config) {
+  return config.prefix.family() == Family::kIpv4 && config.prefix.length() <= 30;
+}
+
 }  // namespace
 
 absl::Status Pool::Validate(const PoolConfig& config) {
@@ -73,13 +79,22 @@ absl::Status Pool::Validate(const PoolConfig& config) {
   return absl::OkStatus();
 }
 
+std::string_view Pool::ExclusionOf(const PoolConfig& config, Ip ip) {
+  if (config.gateway == ip) return "gateway";
+  if (KeepsItsEnds(config) && ip == config.prefix.base()) return "network address";
+  if (KeepsItsEnds(config) && ip == config.prefix.last()) return "broadcast address";
+  const bool excluded = std::any_of(config.exclude.begin(), config.exclude.end(),
+                                    [ip](const IpRange& range) { return range.first <= ip && ip <= range.last; });
+  return excluded ? "exclusion" : "";
+}
+
 IntervalSet Pool::ExcludedPlaces(const PoolConfig& config) {
   absl::uint128 base = config.prefix.base().bits();
   IntervalSet places;
   auto add = [&](Ip first, Ip last) { places.Add({first.bits() - base, last.bits() - base}); };
   for (const IpRange& range : config.exclude) add(range.first, range.last);
   if (config.gateway) add(*config.gateway, *config.gateway);
-  if (config.prefix.family() == Family::kIpv4 && config.prefix.length() <= 30) {
+  if (KeepsItsEnds(config)) {
     add(config.prefix.base(), config.prefix.base());
     add(config.prefix.last(), config.prefix.last());
   }

@@ -91,7 +91,7 @@ size_t ShadowTable::CountOf(const Group& group) const {
 Families ShadowTable::FamiliesOf(Slot slot) const {
   const RecordTable::Entry& entry = records_[slot];
   if (entry.is_pair()) return kBothFamilies;
-  return entry.address().IsV4() ? kOnlyIpv4 : kOnlyIpv6;
+  return BitOf(entry.address().family());
 }
 
 ShadowTable::Key ShadowTable::KeyOf(Slot slot) const {

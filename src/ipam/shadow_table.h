@@ -24,6 +24,7 @@ namespace gnomon {
 
 // A set of families, as bits.
 using Families = uint8_t;
+constexpr Families BitOf(Family family) { return family == Family::kIpv4 ? 1 : 2; }
 inline constexpr Families kNoFamilies = 0, kOnlyIpv4 = 1, kOnlyIpv6 = 2, kBothFamilies = 3;
 
 class ShadowTable {

@@ -60,6 +60,7 @@ class Ip {
 };
 
 // 32 or 128.
+constexpr std::string_view NameOf(Family family) { return family == Family::kIpv4 ? "IPv4" : "IPv6"; }
 constexpr int MaxLength(Family family) { return family == Family::kIpv4 ? 32 : 128; }
 
 }  // namespace gnomon

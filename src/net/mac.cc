@@ -3,7 +3,6 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "base/absl_view.h"
 #include "base/error.h"
 
@@ -43,8 +42,14 @@ absl::StatusOr<Mac> Mac::Parse(std::string_view text) {
 }
 
 std::string Mac::ToString() const {
-  return absl::StrFormat("%02x:%02x:%02x:%02x:%02x:%02x", bits_ >> 40, bits_ >> 32 & 0xff, bits_ >> 24 & 0xff,
-                         bits_ >> 16 & 0xff, bits_ >> 8 & 0xff, bits_ & 0xff);
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text(kTextLength, ':');
+  uint64_t rest = bits_;
+  for (size_t byte = 6; byte-- > 0; rest >>= 8) {
+    text[3 * byte] = kDigits[rest >> 4 & 0xf];
+    text[3 * byte + 1] = kDigits[rest & 0xf];
+  }
+  return text;
 }
 
 }  // namespace gnomon

@@ -50,11 +50,12 @@ void VirtualPools::Tick(uint32_t demand, HitCurve* curve) {
   if (demand > 0) curve->Add(demand, misses);
 }
 
-void VirtualPools::Review(double target, double keep) {
+void VirtualPools::Review(const Elastic& target, double kept) {
   for (size_t i = 0; i < kMultiples; ++i) {
     Pool& pool = pools_[i];
-    pool.target = static_cast<int32_t>(std::lround(HitCurve::Multiple(i) * target));
-    const int32_t most = static_cast<int32_t>(std::lround(HitCurve::Multiple(i) * keep));
+    const double multiple = HitCurve::Multiple(i);
+    pool.target = static_cast<int32_t>(std::lround(target.At(multiple)));
+    const int32_t most = static_cast<int32_t>(std::lround(target.At(multiple) + multiple * kept));
     pool.ready = std::max(0, std::min(pool.ready, most - pool.ordered));
     Refill(i);
   }

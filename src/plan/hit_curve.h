@@ -9,6 +9,7 @@
 // tick of lead and 400 more.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,21 @@
 namespace gnomon {
 
 inline constexpr size_t kMultiples = 24;
+
+// What is held at each multiple: in proportion up to 1, then `beyond` for each 1 more. A high hit rate of a calm key
+// needs a little more of its forecast, one of a bursty key a pool that does not follow the forecast: `beyond` says
+// which.
+struct Elastic {
+  double at_one = 0, beyond = 0;
+  double most = 1e18;
+  double At(double multiple) const {
+    return std::min(most, multiple <= 1 ? multiple * at_one : at_one + (multiple - 1) * beyond);
+  }
+  // The multiple at which it is `held`, if that is not above `most`.
+  double MultipleOf(double held) const {
+    return held <= at_one || beyond <= 0 ? held / at_one : 1 + (held - at_one) / beyond;
+  }
+};
 
 class HitCurve {
  public:
@@ -51,8 +67,8 @@ class VirtualPools {
 
   // Lets a tick pass in which `demand` was asked for.
   void Tick(uint32_t demand, HitCurve* curve);
-  // A review: times each multiple, `target` is ordered and what is above `keep` given back.
-  void Review(double target, double keep);
+  // A review: at each multiple, the target is ordered, and what is above it and the multiple times `kept` given back.
+  void Review(const Elastic& target, double kept);
 
   // As in base/state.h; the lead is not stored.
   template <class Archive, class Self>

@@ -11,7 +11,7 @@ TEST(HitCurve, IsOneWhileLittleIsKnown) { EXPECT_EQ(HitCurve().MultipleFor(0.99)
 TEST(HitCurve, FindsTheMultipleThatWouldHaveHitAsOftenAsAsked) {
   HitCurve curve;
   VirtualPools pools(1);
-  pools.Review(100, 100);
+  pools.Review({100, 100}, 0);
   // Each tick asks for 1 to 200, evenly: a pool of s misses what is above s.
   for (int tick = 0; tick < 4000; ++tick) pools.Tick(static_cast<uint32_t>(1 + (tick * 77) % 200), &curve);
   const double multiple = curve.MultipleFor(0.9);
@@ -24,10 +24,17 @@ TEST(HitCurve, FindsTheMultipleThatWouldHaveHitAsOftenAsAsked) {
   EXPECT_GT(curve.MultipleFor(0.99), multiple);
 }
 
+TEST(Elastic, GrowsInProportionUpToOneAndByItsOwnBeyond) {
+  const Elastic target{10, 4};
+  EXPECT_DOUBLE_EQ(target.At(0.5), 5);
+  EXPECT_DOUBLE_EQ(target.At(3), 18);
+  for (double held : {5.0, 10.0, 18.0}) EXPECT_DOUBLE_EQ(target.At(target.MultipleOf(held)), held);
+}
+
 TEST(VirtualPools, WhatAReviewOrdersArrivesALeadLater) {
   HitCurve curve;
   VirtualPools pools(3);
-  pools.Review(10000, 10000);
+  pools.Review({10000, 10000}, 0);
   for (int tick = 0; tick < 3; ++tick) pools.Tick(500, &curve);
   EXPECT_EQ(curve.MultipleFor(0.5), HitCurve::Multiple(kMultiples - 1));  // all were misses
   for (int tick = 0; tick < 300; ++tick) pools.Tick(1, &curve);
@@ -38,8 +45,8 @@ TEST(VirtualPools, WhatAReviewOrdersArrivesALeadLater) {
 TEST(HitCurve, ALongerLeadAsksForMore) {
   HitCurve short_curve, long_curve;
   VirtualPools short_pools(1), long_pools(6);
-  short_pools.Review(10, 10);
-  long_pools.Review(10, 10);
+  short_pools.Review({10, 10}, 0);
+  long_pools.Review({10, 10}, 0);
   for (int tick = 0; tick < 2000; ++tick) {
     short_pools.Tick(tick % 3, &short_curve);
     long_pools.Tick(tick % 3, &long_curve);

@@ -15,6 +15,12 @@ constexpr double kRowsSpanS = 12 * kDayS;  // that the rows reach back, at least
 constexpr double kBusyDay = 24;            // creations in a day from which on a key is learnt from
 constexpr double kTicksALead = 5;          // at least, of virtual pools, unless they are shorter than a second
 constexpr double kFirstScore = 3;          // before the first fit
+constexpr double kMostSpanS = 7 * kDayS;   // a key holds no more than were created in so long
+constexpr double kTreeQuantile = 0.99;
+constexpr int kTrees = 100;  // of a model
+constexpr double kTreeRate = 0.06;
+constexpr double kRecentQuantile = 0.995;  // of a key's needs
+constexpr double kFollows = 0.5;           // of what a multiple beyond 1 adds, the share that follows the forecast
 constexpr double kBurstFactor = 5;         // a minute of so many times the day's mean is a burst
 constexpr double kBurstLeast = 4;          // and of so many creations
 
@@ -59,19 +65,24 @@ void Planner::Review(double time_s) {
     }
     learnt_s_ = time_s;
     const int64_t day = static_cast<int64_t>(time_s / kDayS);
-    if (day > fitted_day_ && rows_.size() >= kFewestRows) {
+    const bool is_new_day = day > fitted_day_ && rows_.size() >= kFewestRows;
+    const bool has_doubled = rows_.size() >= std::max(kFewestRows, 2 * fitted_rows_);
+    if (is_new_day || has_doubled) {
+      if (models_.empty()) curve_ = HitCurve();  // its multiples were those of kFirstScore
       FitOneModel();
       fitted_day_ = day;
+      fitted_rows_ = rows_.size();
     }
   }
-  targets_ = 0;
+  targets_ = {};
   for (const std::unique_ptr<Key>& key : keys_) {
     if (!key->seen) continue;
     key->history.Advance(time_s);
     Forecast(key.get(), time_s);
-    targets_ += key->target;
+    targets_.at_one += key->target.at_one;
+    targets_.beyond += key->target.beyond;
     if (!minute) key->pending.pop_back();  // learnt from once a minute
-    if (minute) key->pools.Review(key->target, key->keep);
+    if (minute) key->pools.Review(key->target, key->keep - key->target.at_one);
   }
 }
 
@@ -103,6 +114,7 @@ void Planner::LearnMinute(Key* key, double time_s) {
 void Planner::Learn(Key* key, const Pending& pending) {
   const double need = NeedAt(*key, pending.time_s);
   key->linear.Learn(std::span(pending.features).first<kLags>(), Root(need));
+  key->needs.Add(need);
   const double scale = std::sqrt(pending.level + 1);
   if (pending.time_s >= kDayS) Keep(*key, pending, (need - pending.level) / scale, scale);
 }
@@ -122,7 +134,8 @@ void Planner::Keep(const Key& key, const Pending& pending, double score, double 
 }
 
 void Planner::FitOneModel() {
-  models_.push_back(QuantileTrees::Fit(rows_, TreeOptions{.seed = ++fits_}));
+  models_.push_back(
+      QuantileTrees::Fit(rows_, {.quantile = kTreeQuantile, .trees = kTrees, .rate = kTreeRate, .seed = ++fits_}));
   if (models_.size() > kModels) models_.pop_front();
 }
 
@@ -142,21 +155,24 @@ void Planner::Forecast(Key* key, double time_s) {
   pending.level = FromRoot(key->linear.Predict(features.first<kLags>()));
   WriteRest(moment, pending.level, time_s - key->burst_s, features.last<kFeatures - kLags>());
   key->level = pending.level;
-  key->spread = Score(pending) * std::sqrt(pending.level + 1);
-  key->target = std::max(0.0, key->level + key->spread);
-  key->keep = std::max(key->target, key->keep - kFall * (key->keep - key->target));
+  const double most = key->history.Sum(time_s - kMostSpanS, time_s);
+  const double at_one = std::clamp(key->level + Score(pending) * std::sqrt(pending.level + 1), 0.0, most);
+  const double beyond = kFollows * at_one + (1 - kFollows) * key->needs.Quantile(kRecentQuantile);
+  key->target = {at_one, std::min(beyond, most), most};
+  key->keep = std::max(key->target.at_one, key->keep - kFall * (key->keep - key->target.at_one));
 }
 
 Plan Planner::PlanFor(size_t key_number, double hit_rate) const {
   const Key& key = *keys_[key_number];
   Plan plan;
   plan.forecast = key.level;
-  plan.spread = key.spread;
   plan.multiple = curve_.MultipleFor(hit_rate);
-  const bool is_short = plan.multiple * targets_ > capacity_;
-  if (is_short) plan.multiple = capacity_ / targets_;
-  const int64_t target = std::llround(plan.multiple * key.target);
-  const int64_t keep = is_short ? target : std::llround(plan.multiple * key.keep);
+  const bool is_short = targets_.At(plan.multiple) > capacity_;
+  if (is_short) plan.multiple = targets_.MultipleOf(capacity_);
+  const double target_at = key.target.At(plan.multiple);
+  plan.spread = plan.multiple > 0 ? target_at / plan.multiple - key.level : 0;
+  const double kept = is_short ? 0 : plan.multiple * (key.keep - key.target.at_one);
+  const int64_t target = std::llround(target_at), keep = std::llround(target_at + kept);
   plan.announced = expected_.Due(key_number);
   plan.level = {target + plan.announced, target + plan.announced, keep + plan.announced};
   plan.kept = static_cast<double>(keep - target);

@@ -7,11 +7,12 @@
 // key, every review:
 //   1. a linear forecast of the need from seasonal lags (LeastSquares), on the square-root scale: the level;
 //   2. a quantile of (need - level) / sqrt(level + 1), by trees that are shared by all keys (QuantileTrees): kModels of
-//   them,
-//      fitted on different days, averaged; a new key thus borrows the shape of the others;
-//   3. times the multiple at which the fleet would have had the hit rate that is asked for (HitCurve). When that is
-//   more than
-//      the capacity, a smaller multiple for all keys: they share what there is by their forecasts, not by their means.
+//      them, fitted at different times, averaged; a new key thus borrows the shape of the others;
+//   3. times the multiple at which the fleet would have had the hit rate that is asked for (HitCurve). What a multiple
+//      beyond 1 adds is in proportion to the mean of that and of a high quantile of the key's need in the last day: a
+//      burst that nothing announces needs a pool that does not follow the forecast. When that is more than the
+//      capacity, a smaller multiple for all keys: they share what there is by their forecasts, not by their means.
+// A key holds no more than were created in the last seven days, so that a type that comes once holds one at most.
 // Announced creations are added, and not forecast (ExpectedCreations). Targets rise at once; what is held above them is
 // given back slowly, kFall of the rest at each review.
 //
@@ -23,8 +24,8 @@
 //   Plan plan = planner.PlanFor(key, 0.99);
 //
 // Threads: not thread-safe. Deterministic: equal calls give equal bits. Time: seconds since a midnight, never going
-// back. Cost: 20 us a key and review; a fit, once a day at the first review, about 0.4 s on one core. Memory: about 20
-// kB a key and at most 25 MB for what the trees learn from.
+// back. Cost: 20 us a key and review; a fit, about 0.8 s on one core, once a day at the first review and whenever what
+// it learns from has doubled. Memory: about 20 kB a key and at most 25 MB for what the trees learn from.
 #pragma once
 
 #include <cstdint>
@@ -57,7 +58,7 @@ struct PlannerOptions {
 struct Plan {
   Level level;
   double forecast = 0;    // of the need, by the linear model
-  double spread = 0;      // added to it by the trees: their score times sqrt(forecast + 1)
+  double spread = 0;      // added to it by the trees, and for high hit rates by the need of the last day
   double multiple = 1;    // of the two, for the hit rate that was asked for
   int64_t announced = 0;  // added for creations that are known
   double kept = 0;        // above the target, still to be given back
@@ -90,7 +91,7 @@ class Planner {
   Plan PlanFor(size_t key, double hit_rate) const;
 
   // All that was learnt, announced and planned, as bytes: a version, a checksum, the state. A planner restored from
-  // them and told the same gives the same plans, bit by bit. Size: about 7 kB a key, less than 20 kB at 1,000 creations
+  // them and told the same gives the same plans, bit by bit. Size: about 8 kB a key, less than 20 kB at 1,000 creations
   // a second and a lead of 120 s; 200 bytes a row that trees learn from (10 MB at most); 20 bytes an open announcement.
   std::string Save() const;
   // The capacity may be another than the one saved; lead and review may not. Errors: DATA_LOSS (PLANNER_STATE_CORRUPT)
@@ -118,11 +119,12 @@ class Planner {
   std::vector<std::unique_ptr<Key>> keys_;
   DemandHistory all_;
   HitCurve curve_;
-  double targets_ = 0;  // of all keys, before the multiple
+  Elastic targets_;  // of all keys
   ExpectedCreations expected_;
   double learnt_s_ = -1e18;  // the last whole minute that was learnt from
   int64_t fitted_day_ = 0;
-  size_t busy_keys_ = 0;  // that rows are kept of
+  uint64_t fitted_rows_ = 0;  // that there were at the last fit
+  size_t busy_keys_ = 0;      // that rows are kept of
 
   TreeRows rows_{kFeatures};
   size_t next_row_ = 0;               // the oldest, once there are kMaxRows

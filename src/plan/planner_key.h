@@ -8,6 +8,7 @@
 #include <deque>
 
 #include "plan/planner.h"
+#include "plan/recent_quantiles.h"
 
 namespace gnomon {
 
@@ -24,22 +25,26 @@ struct Planner::Pending {
 };
 
 struct Planner::Key {
+  static constexpr double kNeedsMemory = 1440;  // minutes
+
   explicit Key(size_t lead_ticks) : linear(kLags), pools(lead_ticks) {}
 
   template <class Archive, class Self>
   static void Fields(Archive& archive, Self& self) {
-    archive(self.history, self.linear, self.pools, self.pending, self.burst_s);
-    archive(self.level, self.spread, self.target, self.keep, self.seen);
+    archive(self.history, self.linear, self.pools, self.needs, self.pending, self.burst_s);
+    archive(self.level, self.target.at_one, self.target.beyond, self.target.most, self.keep, self.seen);
   }
 
   size_t number = 0;
   DemandHistory history;
   LeastSquares linear;
   VirtualPools pools;
+  RecentQuantiles needs{kNeedsMemory};
   std::deque<Pending> pending;
   double burst_s = -1e18;        // the last one
-  double level = 0, spread = 0;  // of the last forecast
-  double target = 0, keep = 0;   // before the multiple
+  double level = 0;              // of the last forecast
+  Elastic target;
+  double keep = 0;  // at the multiple 1
   bool seen = false;
 };
 

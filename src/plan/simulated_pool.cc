@@ -90,7 +90,7 @@ void SimulatedPool::Order(double time_s) {
   const int64_t need = std::min(level_.fill - position(), space_->capacity - space_->used);
   if (need <= 0) return;
   double lead_s = rules_.lead_min_s;
-  if (rules_.lead_max_s > lead_s) lead_s += (rules_.lead_max_s - lead_s) * Draw();
+  if (rules_.lead_max_s > lead_s) lead_s += (rules_.lead_max_s - lead_s) * random_.Next();
   const double at_s = time_s + lead_s;
   auto later =
       std::upper_bound(ordered_.begin(), ordered_.end(), at_s, [](double a, const Lot& b) { return a < b.at_s; });
@@ -101,18 +101,10 @@ void SimulatedPool::Order(double time_s) {
   space_->peak = std::max(space_->peak, space_->used);
 }
 
-// splitmix64 (Steele, Lea, Flood, OOPSLA 2014).
-double SimulatedPool::Draw() {
-  uint64_t z = random_ += 0x9e3779b97f4a7c15;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1.0p-53;
-}
-
 int64_t SimulatedPool::Failures(int64_t count) {
   if (rules_.fail <= 0) return 0;
   int64_t failed = 0;
-  for (int64_t i = 0; i < count; ++i) failed += Draw() < rules_.fail;
+  for (int64_t i = 0; i < count; ++i) failed += random_.Next() < rules_.fail;
   return failed;
 }
 

@@ -19,6 +19,7 @@
 #include <limits>
 #include <vector>
 
+#include "plan/even_draw.h"
 #include "plan/policy.h"
 
 namespace gnomon {
@@ -70,13 +71,12 @@ class SimulatedPool {
   };
   void Order(double time_s);
   void Pass(double time_s);
-  double Draw();  // evenly in [0, 1)
   int64_t Failures(int64_t count);
 
   const PoolRules rules_;
   Space* const space_;
   Level level_;
-  uint64_t random_;
+  EvenDraw random_;
   std::deque<Lot> ready_, ordered_;  // by time
   int64_t ready_count_ = 0, ordered_count_ = 0;
   double now_s_;

@@ -6,8 +6,12 @@
 #include <map>
 #include <optional>
 
+#include "plan/even_draw.h"
+
 namespace gnomon {
 namespace {
+
+constexpr double kDayS = 86400;
 
 double Rate(int64_t hits, int64_t creations) {
   return creations == 0 ? 1 : static_cast<double>(hits) / static_cast<double>(creations);
@@ -18,8 +22,14 @@ class Fleet {
  public:
   Fleet(const SimulatedTrace& trace, const SimulationOptions& options, const std::vector<size_t>& judged,
         const Policy& policy, size_t point)
-      : policy_(policy), point_(point), pools_(trace.types.size()), batch_of_(trace.batches + 1) {
+      : policy_(policy),
+        point_(point),
+        options_(options),
+        day_end_s_(options.warmup_s + kDayS),
+        pools_(trace.types.size()),
+        batch_of_(trace.batches + 1) {
     space_.capacity = options.capacity;
+    if (options.bin_s > 0) bins_.resize(trace.types.size());
     for (size_t type : judged) {
       pools_[type].emplace(options.rules, &space_, policy.LevelOf(type, point), options.warmup_s, options.seed + type);
     }
@@ -29,8 +39,12 @@ class Fleet {
     for (size_t type = 0; type < pools_.size(); ++type) {
       if (!pools_[type]) continue;
       pools_[type]->Advance(time_s);
+      if (TimeBin* bin = BinAt(type, time_s)) {
+        bin->held += static_cast<float>(static_cast<double>(pools_[type]->ready()) * options_.review_s / options_.bin_s);
+      }
       pools_[type]->Review(time_s, policy_.LevelOf(type, point_));
     }
+    if (time_s >= day_end_s_) EndDay();
   }
 
   void Take(const Demand& demand) {
@@ -41,6 +55,10 @@ class Fleet {
     Tally& hour = hours_[static_cast<int64_t>(demand.time_s / 3600)];
     hour.creations += demand.count;
     hour.hits += hits;
+    if (TimeBin* bin = BinAt(demand.type, demand.time_s)) {
+      bin->creations += static_cast<uint32_t>(demand.count);
+      bin->misses += static_cast<uint32_t>(demand.count - hits);
+    }
     if (demand.batch == 0) return;
     batch_of_[demand.batch].creations += demand.count;
     batch_of_[demand.batch].hits += hits;
@@ -62,8 +80,11 @@ class Fleet {
       if (!pools_[type]) continue;
       pools_[type]->Advance(trace.end_s);
       score.types.push_back({trace.types[type], pools_[type]->score()});
+      if (!bins_.empty()) score.types.back().bins = std::move(bins_[type]);
       score.sum.Add(pools_[type]->score());
     }
+    EndDay();
+    score.days = std::move(days_);
     score.peak_shadows = space_.peak;
     for (const Tally& batch : batch_of_) {
       if (batch.creations < 2) continue;
@@ -81,27 +102,76 @@ class Fleet {
   struct Tally {
     int64_t creations = 0, hits = 0;
   };
+  // None if there are no bins.
+  TimeBin* BinAt(size_t type, double time_s) {
+    if (bins_.empty()) return nullptr;
+    const auto index = static_cast<size_t>((time_s - options_.warmup_s) / options_.bin_s);
+    if (bins_[type].size() <= index) bins_[type].resize(index + 1);
+    return &bins_[type][index];
+  }
+
+  // Since the end of the day before.
+  void EndDay() {
+    DayScore until;
+    for (const std::optional<SimulatedPool>& pool : pools_) {
+      if (!pool) continue;
+      until.creations += pool->score().creations;
+      until.hits += pool->score().hits;
+      until.idle_s += pool->score().idle_s;
+    }
+    days_.push_back({until.creations - until_.creations, until.hits - until_.hits, until.idle_s - until_.idle_s});
+    until_ = until;
+    day_end_s_ += kDayS;
+  }
+
   const Policy& policy_;
   const size_t point_;
+  const SimulationOptions& options_;
+  double day_end_s_;
+  DayScore until_;  // all days that ended
+  std::vector<DayScore> days_;
   Space space_;
   std::vector<std::optional<SimulatedPool>> pools_;  // by type; none where it is not judged
   std::vector<Tally> batch_of_;
   std::map<int64_t, Tally> hours_;
+  std::vector<std::vector<TimeBin>> bins_;  // by type
 };
 
+using KnownAt = std::pair<double, Announcement>;
+
+// What is announced of a batch that comes at `announcement.at_s`; `unused` is an id of no batch.
+std::optional<Announcement> Faulty(Announcement announcement, const SimulationOptions& options, uint32_t unused) {
+  EvenDraw draw(options.seed ^ (uint64_t{announcement.batch} << 32) ^ announcement.type);
+  if (draw.Next() >= options.announce_share) return std::nullopt;
+  const double fault = draw.Next();
+  if (fault < options.announce_faults) {
+    announcement.at_s -= SimulationOptions::kLateS;
+  } else if (fault < 2 * options.announce_faults) {
+    announcement.batch = unused;
+  } else if (fault < 3 * options.announce_faults) {
+    announcement.count *= 2;
+  }
+  return announcement;
+}
+
 // When each batch becomes known, by that time.
-std::vector<std::pair<double, Announcement>> AnnouncementsOf(const SimulatedTrace& trace, double before_s) {
-  std::vector<std::pair<double, Announcement>> known;
+std::vector<KnownAt> AnnouncementsOf(const SimulatedTrace& trace, const SimulationOptions& options) {
+  std::vector<Announcement> batches;
   std::map<std::pair<uint32_t, size_t>, size_t> index;
   for (const Demand& demand : trace.demand) {
     if (demand.batch == 0) continue;
-    auto [at, is_new] = index.emplace(std::pair(demand.batch, demand.type), known.size());
-    if (is_new) {
-      known.push_back({std::max(0.0, demand.time_s - before_s),
-                       {.batch = demand.batch, .type = demand.type, .count = 0, .at_s = demand.time_s}});
-    }
-    known[at->second].second.count += demand.count;
+    auto [at, is_new] = index.emplace(std::pair(demand.batch, demand.type), batches.size());
+    if (is_new) batches.push_back({demand.batch, demand.type, 0, demand.time_s});
+    batches[at->second].count += demand.count;
   }
+  std::vector<KnownAt> known;
+  uint32_t unused = trace.batches;
+  for (const Announcement& batch : batches) {
+    if (std::optional<Announcement> announced = Faulty(batch, options, ++unused)) {
+      known.push_back({std::max(0.0, announced->at_s - options.announce_s), *announced});
+    }
+  }
+  std::stable_sort(known.begin(), known.end(), [](const KnownAt& a, const KnownAt& b) { return a.first < b.first; });
   return known;
 }
 
@@ -110,7 +180,7 @@ class Run {
  public:
   Run(const SimulatedTrace& trace, const SimulationOptions& options, Policy* policy)
       : trace_(trace), options_(options), policy_(*policy), next_demand_(trace.demand.begin()) {
-    if (options.announce_s > 0) announcements_ = AnnouncementsOf(trace, options.announce_s);
+    if (options.announce_s > 0) announcements_ = AnnouncementsOf(trace, options);
   }
 
   // All that comes before `time_s`, then the review.
@@ -118,6 +188,7 @@ class Run {
     TellUntil(time_s);
     policy_.Review(time_s);
     for (Fleet& fleet : fleets_) fleet.Review(time_s);
+    options_.on_progress(time_s / trace_.end_s);
   }
 
   // From here on there are pools.
@@ -167,7 +238,7 @@ class Run {
   const SimulationOptions& options_;
   Policy& policy_;
   std::vector<Demand>::const_iterator next_demand_;
-  std::vector<std::pair<double, Announcement>> announcements_;  // by the time they become known
+  std::vector<KnownAt> announcements_;  // by the time they become known
   size_t next_known_ = 0;
   std::deque<Fleet> fleets_;  // one a point; none before the judged part
 };

@@ -112,14 +112,14 @@ void NetworksState::ShowCounts(const Member& member) {
 
 absl::StatusOr<uint64_t> NetworksState::HeldIn(NetworkId id) const {
   auto member = networks_.find(id);
-  if (member == networks_.end()) return NotFound();
+  if (member == networks_.end()) return NetworkNotFound();
   const Network& network = *member->second.network;
   return network.CountOf(AddressState::kAssigned) + network.CountOf(AddressState::kPreserved);
 }
 
 absl::Status NetworksState::Close(NetworkId id, std::shared_ptr<Closing> closing, Batch* batch) {
   auto member = networks_.find(id);
-  if (member == networks_.end()) return NotFound();
+  if (member == networks_.end()) return NetworkNotFound();
   member->second.closings.insert(closing);
   batch->WhenDurable([closing = std::move(closing)] { closing->durable = true; });
   return absl::OkStatus();
@@ -151,7 +151,7 @@ absl::StatusOr<std::optional<std::string>> NetworksState::EraseFreeStep(NetworkI
                                                                         absl::FunctionRef<bool()> more, absl::Time now,
                                                                         Batch* batch) {
   auto member = networks_.find(id);
-  if (member == networks_.end() || member->second.closed()) return NotFound();
+  if (member == networks_.end() || member->second.closed()) return NetworkNotFound();
   const Network& network = *member->second.network;
   const Pool* pool = network.FindPool(pool_id);
   if (pool == nullptr || !pool->config().draining) return std::optional<std::string>();
@@ -198,12 +198,8 @@ absl::StatusOr<std::string> NetworksState::EraseTurn(
 
 absl::StatusOr<std::shared_ptr<EventLog>> NetworksState::LogOf(NetworkId id) const {
   auto member = networks_.find(id);
-  if (member == networks_.end() || member->second.closed()) return NotFound();
+  if (member == networks_.end() || member->second.closed()) return NetworkNotFound();
   return member->second.log;
-}
-
-absl::Status NetworksState::NotFound() {
-  return Error(absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND", "no such network, or it is being deleted");
 }
 
 void NetworksState::Gather(NetworkId id, const Changes& changes, absl::Time now, Batch* batch) const {

@@ -23,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ipam/network.h"
+#include "ipam/refusals.h"
 #include "service/batch.h"
 #include "service/event_log.h"
 #include "service/metrics.h"
@@ -78,7 +79,7 @@ class NetworksState {
   auto On(NetworkId id, absl::Time now, Batch* batch, Command command)
       -> decltype(command(std::declval<Network&>(), std::declval<Changes*>())) {
     auto member = networks_.find(id);
-    if (member == networks_.end() || member->second.closed()) return NotFound();
+    if (member == networks_.end() || member->second.closed()) return NetworkNotFound();
     Changes changes;
     auto result = command(*member->second.network, &changes);
     Gather(id, changes, now, batch);
@@ -105,7 +106,6 @@ class NetworksState {
                                         absl::FunctionRef<absl::StatusOr<bool>(std::string_view, std::string_view)> goes,
                                         absl::FunctionRef<void(std::vector<Op>)> erase) const;
 
-  static absl::Status NotFound();
   static void ShowCounts(const Member& member);
   void Gather(NetworkId id, const Changes& changes, absl::Time now, Batch* batch) const;
 

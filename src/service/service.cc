@@ -12,6 +12,7 @@
 #include "base/absl_view.h"
 #include "base/check.h"
 #include "base/error.h"
+#include "ipam/refusals.h"
 
 namespace gnomon {
 namespace {
@@ -120,17 +121,7 @@ ShardOptions Service::OptionsOf(const std::string& shard) const {
 
 absl::StatusOr<const Pool*> Service::FindPool(const Network& network, std::string_view name) {
   if (const Pool* pool = network.FindPool(name)) return pool;
-  return Error(absl::StatusCode::kNotFound, "POOL_NOT_FOUND",
-               absl::StrCat("no pool ", AbslView(name), " in this network"))
-      .Field("pool")
-      .Value(name);
-}
-
-absl::Status Service::NetworkNotFound(std::string_view network) {
-  return Error(absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND", absl::StrCat("no network ", AbslView(network)))
-      .Field("network")
-      .Value(network)
-      .Hint("create it first, or list the networks that there are");
+  return PoolNotFound(name);
 }
 
 // Calls `each` on the state of every networks' shard, and something on the catalogue's, and replies when all have.
@@ -304,7 +295,7 @@ void Service::ListPools(std::string_view network, Reply<std::vector<PoolView>> r
 }
 
 std::string Service::RevisionText(uint64_t revision) const {
-  return absl::StrFormat("%016x-%d", store_->incarnation(), revision);
+  return absl::StrCat(absl::Hex(store_->incarnation(), absl::kZeroPad16), "-", revision);
 }
 
 absl::StatusOr<uint64_t> Service::ParseRevision(std::string_view text) const {

@@ -36,6 +36,7 @@
 #include "base/clock.h"
 #include "ipam/catalogue.h"
 #include "ipam/network.h"
+#include "ipam/refusals.h"
 #include "service/catalogue_state.h"
 #include "service/directory.h"
 #include "service/event_log.h"
@@ -80,6 +81,7 @@ struct RecordView {
   int pool_length = 0;                 // the pool's prefix length, which an instance configures
   std::optional<Ip> gateway = {};
   std::optional<Ip> physical_address = {};  // nullopt: the host is unknown, or none
+  std::string_view exclusion = {};          // of a free address that is never given: why, as Pool::ExclusionOf
 };
 
 struct InstanceView {
@@ -229,7 +231,6 @@ class Service {
 
   Service(Store* store, const Clock* clock, ServiceOptions options);
 
-  static absl::Status NetworkNotFound(std::string_view network);
   static absl::StatusOr<const Pool*> FindPool(const Network& network, std::string_view name);
   // Runs `command`, `(Network&, absl::Time, Changes*) -> StatusOr<T>`, on the network of that name.
   template <typename T, typename Command>

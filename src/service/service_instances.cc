@@ -7,17 +7,11 @@
 #include "absl/strings/str_cat.h"
 #include "base/absl_view.h"
 #include "base/error.h"
+#include "ipam/refusals.h"
 #include "service/service.h"
 
 namespace gnomon {
 namespace {
-
-absl::Status InstanceNotFound(std::string_view instance) {
-  return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND",
-               absl::StrCat("no instance ", AbslView(instance), " in this network"))
-      .Field("id")
-      .Value(instance);
-}
 
 absl::Status CheckAccount(const NetworkEntry& entry, std::string_view account) {
   if (account.empty() || account == entry.account) return absl::OkStatus();
@@ -207,11 +201,15 @@ void Service::GetAddress(std::string_view network, Ip address, Reply<RecordView>
   OnNetwork<RecordView>(
       network,
       [this, address](Network& one, absl::Time, Changes*) -> absl::StatusOr<RecordView> {
-        if (std::optional<AddressRecord> record = one.Describe(address)) return ViewIn(one, *record);
+        const std::optional<AddressRecord> known = one.Describe(address);
+        if (known && known->state != AddressState::kFree) return ViewIn(one, *known);
         for (const Pool* pool : one.pools()) {
           if (!pool->config().prefix.Contains(address)) continue;
-          AddressRecord free{.address = address, .length = MaxLength(address.family()), .pool = pool->config().id};
-          return ViewIn(one, free);
+          const AddressRecord free{
+              .address = address, .length = MaxLength(address.family()), .pool = pool->config().id};
+          RecordView view = ViewIn(one, known.value_or(free));
+          view.exclusion = Pool::ExclusionOf(pool->config(), address);
+          return view;
         }
         return Error(absl::StatusCode::kNotFound, "ADDRESS_OUTSIDE_POOLS",
                      absl::StrCat(address.ToString(), " is in no pool of the network"))

@@ -11,6 +11,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "base/text.h"
+#include "ipam/refusals.h"
 #include "service/service.h"
 
 namespace gnomon {
@@ -151,7 +153,10 @@ void Service::DeleteNetwork(std::string_view network, Reply<Done> reply) {
     if (!held.ok()) return held.status();
     if (*held > 0) {
       return Error(absl::StatusCode::kFailedPrecondition, "NETWORK_IN_USE",
-                   absl::StrCat("network ", entry->name, " holds ", *held, " addresses that are assigned or preserved"))
+                   absl::StrCat("network ", entry->name, " holds ",
+                                Counted(*held, "address that is", "addresses that are"), " assigned or preserved"))
+          .Field("network")
+          .Value(entry->name)
           .Number("holders", static_cast<int64_t>(*held))
           .Hint("release its instances, and delete what is preserved, first");
     }
@@ -256,7 +261,7 @@ void Service::DeleteHost(std::string name, Reply<Done> reply) {
   OnCatalogue<Done>(
       [name](Catalogue& catalogue, CatalogueChanges* changes) -> absl::StatusOr<Done> {
         if (catalogue.FindHost(name) == nullptr) {
-          return Error(absl::StatusCode::kNotFound, "HOST_NOT_FOUND", absl::StrCat("no host ", name)).Field("host").Value(name);
+          return HostNotFound(name);
         }
         catalogue.EraseHost(name, changes);
         return Done();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/rocksdb_store.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -43,6 +45,22 @@ absl::StatusOr<uint64_t> ReadIncarnation(rocksdb::DB& db, const std::string& dir
   rocksdb::Status put = db.Put(synced, ToSlice(kIncarnationKey), Seal(kIncarnationKey, value));
   GNOMON_RETURN_IF_ERROR(Translate(put, absl::StrCat("making the store ", dir)));
   return incarnation;
+}
+
+// The last op of each key, in the order of the keys. A group is stored whole or not at all, so what its ops come to is
+// all that counts; and a key's neighbours find their place in the memtable fast.
+std::vector<const Op*> Outcome(const CommitQueue::Group& transactions) {
+  std::vector<const Op*> ops;
+  for (const Transaction* transaction : transactions) {
+    for (const Op& op : transaction->ops) ops.push_back(&op);
+  }
+  std::stable_sort(ops.begin(), ops.end(), [](const Op* a, const Op* b) { return a->key < b->key; });
+  size_t kept = 0;
+  for (size_t i = 0; i < ops.size(); ++i) {
+    if (i + 1 == ops.size() || ops[i]->key != ops[i + 1]->key) ops[kept++] = ops[i];
+  }
+  ops.resize(kept);
+  return ops;
 }
 
 class RocksDbShard final : public ShardStore {
@@ -102,11 +120,9 @@ absl::Status RocksDbStore::Snapshot(KeyVisitor visitor) {
 
 absl::Status RocksDbStore::Write(const CommitQueue::Group& transactions) {
   rocksdb::WriteBatch batch;
-  for (const Transaction* transaction : transactions) {
-    for (const Op& op : transaction->ops) {
-      rocksdb::Status added = op.value ? batch.Put(op.key, Seal(op.key, *op.value)) : batch.Delete(op.key);
-      GNOMON_RETURN_IF_ERROR(Translate(added, "gathering a write"));
-    }
+  for (const Op* op : Outcome(transactions)) {
+    rocksdb::Status added = op->value ? batch.Put(op->key, Seal(op->key, *op->value)) : batch.Delete(op->key);
+    GNOMON_RETURN_IF_ERROR(Translate(added, "gathering a write"));
   }
   rocksdb::WriteOptions options;
   options.sync = true;

@@ -131,6 +131,9 @@ class ApiFixture : public testing::Test {
     HttpServerOptions options;
     options.listen.push_back(ParseListenAddress("127.0.0.1:0").value());
     options.threads = 2;
+    options.before_sending = [this] {
+      if (before_sending) before_sending();
+    };
     server_ = std::make_unique<HttpServer>(options, [this](HttpRequest& request, HttpResponder responder) {
       api_->Handle(request, std::move(responder));
     });
@@ -193,6 +196,7 @@ class ApiFixture : public testing::Test {
     return Post("/v1/networks/prod/instances", absl::StrCat(R"({"id":")", id, R"(","type":"web")", more, "}"));
   }
 
+  std::function<void()> before_sending;  // HttpServerOptions::before_sending; set by `change`
   ManualClock clock{absl::FromUnixSeconds(1'800'000'000)};
   const OpenApiCheck openapi;
 
