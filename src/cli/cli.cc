@@ -118,6 +118,8 @@ int RunCli(const std::vector<std::string>& words, const Console& console) {
   AddFileCommands(tree);
   AddReplayCommand(tree);
   AddSimulateCommand(tree);
+  AddForecastCommand(tree);
+  AddBacktestCommand(tree);
   AddSystemCommands(tree);
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());

@@ -69,6 +69,8 @@ void AddEngineCommands(CommandTree& tree);   // announce, delete announcement, i
 void AddFileCommands(CommandTree& tree);     // backup, restore, check, import, export
 void AddReplayCommand(CommandTree& tree);    // replay
 void AddSimulateCommand(CommandTree& tree);  // simulate
+void AddForecastCommand(CommandTree& tree);  // forecast
+void AddBacktestCommand(CommandTree& tree);  // backtest
 void AddSystemCommands(CommandTree& tree);   // doctor, resume-expiry, completion, version
 
 }  // namespace gnomon

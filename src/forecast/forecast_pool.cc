@@ -9,9 +9,10 @@
 namespace gnomon {
 namespace {
 
-// How fast shifts follow, by level: a score for an outcome that all series of a class had.
-constexpr std::array<double, kLevels.size()> kRates = {0.08, 0.08, 0.08, 0.12, 0.2, 0.3, 0.3};
+// How fast shifts follow, by level: so many spreads for an outcome that all series of a class had.
+constexpr std::array<double, kLevels.size()> kRates = {0.03, 0.03, 0.03, 0.04, 0.07, 0.1, 0.15};
 constexpr double kMostShift = 10;
+constexpr double kLeastSpread = 0.1;
 
 }  // namespace
 
@@ -76,10 +77,11 @@ void ForecastPool::Move(size_t from, size_t to) {
 
 Quantiles ForecastPool::Shift(size_t span, size_t size_class, const Quantiles& quantiles) const {
   Quantiles shifted{};
+  const double spread = std::max(kLeastSpread, static_cast<double>(quantiles[kLevel90] - quantiles[1]));
   for (size_t i = 0; i < kLevels.size(); ++i) {
     const double q = static_cast<double>(quantiles[i]);
     const double shift = static_cast<double>(spans_[span].shifts[size_class][i]);
-    shifted[i] = static_cast<float>(std::max(0.0, q + shift * std::sqrt(std::max(0.0, q) + 1)));
+    shifted[i] = static_cast<float>(std::max(0.0, q + shift * spread));
   }
   return shifted;
 }

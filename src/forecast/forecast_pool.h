@@ -75,7 +75,7 @@ class ForecastPool {
     TreeRows rows;
     size_t next_row = 0;  // the oldest, once there are kMaxRows
     std::array<std::vector<QuantileTrees>, kLevels.size()> models;  // the newest last
-    std::array<Quantiles, kClasses> shifts{};                       // in scores
+    std::array<Quantiles, kClasses> shifts{};                       // in spreads, 25 to 90 %
   };
 
   std::vector<SpanPool> spans_;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/check.h"
 #include "forecast/demand_features.h"
 #include "forecast/negative_binomial.h"
 
@@ -12,14 +13,16 @@ namespace gnomon {
 namespace {
 
 constexpr double kSeasonsOfScores = 7;
+constexpr double kLeastMemory = 500;   // scores, if seasons are short
 constexpr double kPriorScores = 50;    // that the negative binomial is worth
 constexpr double kSurely = 20;          // times kPriorScores: the prior is forgotten
+constexpr int kFewestRecent = 48;      // steps of the rolling quantile, if a season is shorter
 constexpr int kFewestWindows = 24;     // of which quantiles are taken
 constexpr double kBatchShare = 0.01;   // of a step, in the faded means of batches
 constexpr double kBurstFactor = 4;     // a step of so many times the season's mean is a burst
 constexpr double kBurstLeast = 8;      // and of so many creations
 constexpr size_t kBase = 0;            // the expert that trees add to
-constexpr size_t kOwnFeatures = 31;    // besides the experts
+constexpr size_t kOwnFeatures = 28;    // besides the experts
 constexpr int kDays = 7;               // seasons back that trees see
 
 }  // namespace
@@ -27,7 +30,7 @@ constexpr int kDays = 7;               // seasons back that trees see
 size_t SeriesShape::capacity() const {
   int ahead = 0;
   for (const Span& span : spans) ahead = std::max(ahead, span.to);
-  return static_cast<size_t>(std::max(seasons.back(), 7 * seasons.front()) + 2 * ahead + seasons.back() / 48 + 1);
+  return static_cast<size_t>(std::max({seasons.back(), 7 * seasons.front(), kFewestRecent}) + 2 * ahead + seasons.back() / 48 + 1);
 }
 
 std::vector<std::string> SeriesShape::forecasts() const {
@@ -84,7 +87,7 @@ void SeriesForecaster::Learn(size_t span) {
   const Made& made = state.made.front();
   const double outcome =
       history_.Sum(0, ahead.length()) + Draw(key_ * spans_.size() + span, static_cast<uint64_t>(history_.pushed()));
-  const double memory = kSeasonsOfScores * shape_.seasons[0];
+  const double memory = std::max(kLeastMemory, kSeasonsOfScores * shape_.seasons[0]);
   for (size_t e = 0; e < experts_.size(); ++e) {
     const double expected = static_cast<double>(made.expected[e]);
     state.scores[e].Add(ScoreHistogram::Score(outcome, expected), memory);
@@ -128,8 +131,9 @@ SeriesForecaster::Made SeriesForecaster::Make(size_t span, double unevenness) co
 
 // What the last season's sums say alone: for any share of them, the sum that is not passed.
 Quantiles SeriesForecaster::Recent(const Span& span, double unevenness) const {
-  const int windows = std::min(history_.known(), shape_.seasons[0]) - span.length() + 1;
-  const double mean = history_.Mean(0, shape_.seasons[0]) * span.length();
+  const int recent = std::max(shape_.seasons[0], kFewestRecent);
+  const int windows = std::min(history_.known(), recent) - span.length() + 1;
+  const double mean = history_.Mean(0, recent) * span.length();
   if (windows < kFewestWindows) return NegativeBinomialQuantiles(mean, mean * unevenness);
   std::vector<float> sums(static_cast<size_t>(windows));
   double sum = history_.Sum(0, span.length());
@@ -194,6 +198,7 @@ std::vector<float> SeriesForecaster::Features(size_t span, std::span<const float
   put(batches ? batches_ : 0);
   put(batches ? Root(alone_ * length) : 0);
   put(batches ? last_batched_ : 0);
+  GNOMON_CHECK(features.size() == expected.size() + kOwnFeatures);
   return features;
 }
 

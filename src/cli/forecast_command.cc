@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/forecast.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/render.h"
+
+namespace gnomon {
+namespace {
+
+struct ForecastArgs {
+  std::string series, step;
+  std::vector<std::string> types;
+  std::vector<int> seasons = {1};
+  int horizon = 12;
+  bool chart = false;
+};
+
+JsonObject Json(const FileSeries& series, const SeriesForecast& forecast, const std::vector<int>& seasons) {
+  JsonArray steps;
+  double time_s = series.begin_s + series.step_s * static_cast<double>(series.values.size());
+  for (const auto& step : forecast.steps) {
+    JsonObject quantiles;
+    for (size_t i = 0; i < kLevels.size(); ++i) quantiles[absl::StrCat(kLevels[i])] = step[i];
+    steps.push_back(JsonObject{{"time", time_s}, {"point", step[kMedian]}, {"quantiles", std::move(quantiles)}});
+    time_s += series.step_s;
+  }
+  JsonObject weights;
+  for (const auto& [name, weight] : forecast.weights) weights[name] = weight;
+  return {{"step_s", series.step_s},
+          {"steps_known", series.values.size()},
+          {"seasons", JsonArray(seasons.begin(), seasons.end())},
+          {"forecast", std::move(steps)},
+          {"weights", std::move(weights)}};
+}
+
+void PrintSteps(Session& session, const FileSeries& series, const SeriesForecast& forecast) {
+  static const std::vector<Column> kColumns = {{"TIME", "time"}, {"POINT", "point"}, {"10 %", "q0"}, {"25 %", "q1"},
+                                               {"75 %", "q3"},   {"90 %", "q4"},     {"95 %", "q5"}, {"99 %", "q6"}};
+  JsonArray rows;
+  double time_s = series.begin_s + series.step_s * static_cast<double>(series.values.size());
+  for (const auto& step : forecast.steps) {
+    JsonObject row = {{"time", absl::StrFormat("%.10g", time_s)}, {"point", absl::StrFormat("%.6g", step[kMedian])}};
+    for (size_t i = 0; i < kLevels.size(); ++i) row[absl::StrCat("q", i)] = absl::StrFormat("%.6g", step[i]);
+    rows.push_back(std::move(row));
+    time_s += series.step_s;
+  }
+  PrintTable(kColumns, rows, session.colored(), session.out());
+}
+
+absl::Status RunForecast(Session& session, const ForecastArgs& args) {
+  absl::Duration step = absl::ZeroDuration();
+  if (!args.step.empty() &&
+      (!absl::ParseDuration(args.step, &step) || step < absl::Seconds(1) || step > absl::Hours(24 * 366))) {
+    return Error(absl::StatusCode::kInvalidArgument, "BAD_TIME",
+                 absl::StrCat("step ", Excerpt(args.step), " is not a duration from 1s to a year"))
+        .Field("step")
+        .Value(Excerpt(args.step))
+        .Hint("as 60s, 5m or 1h");
+  }
+  std::vector<int> seasons = args.seasons;
+  std::sort(seasons.begin(), seasons.end());
+  seasons.erase(std::unique(seasons.begin(), seasons.end()), seasons.end());
+  GNOMON_ASSIGN_OR_RETURN(const FileSeries series, ReadSeries(args.series, absl::ToDoubleSeconds(step), args.types));
+  const SeriesForecast forecast = ForecastSeries(series, args.horizon, seasons);
+  const std::string& form = session.flags().output;
+  if (form == "json" || form == "yaml") {
+    (form == "json" ? PrintJson : PrintYaml)(Json(series, forecast, seasons), session.out());
+  } else if (args.chart) {
+    session.out() << Chart(series, forecast);
+  } else {
+    PrintSteps(session, series, forecast);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddForecastCommand(CommandTree& tree) {
+  auto args = std::make_shared<ForecastArgs>();
+  CLI::App* forecast = tree.root.add_subcommand("forecast", "Forecast a series of counts from a file, without a server");
+  forecast->add_option("--series", args->series, "CSV or CSV.gz; columns: time, count or value, type")->required();
+  forecast->add_option("--horizon", args->horizon, "Steps to forecast")
+      ->check(CLI::Range(1, kMaxHorizon))
+      ->capture_default_str();
+  forecast->add_option("--season", args->seasons, "Steps after which the series repeats, as 288,2016 (repeat)")
+      ->check(CLI::Range(1, kMaxSeason))
+      ->delimiter(',');
+  forecast->add_option("--step", args->step, "A step's length, as 5m; without it, the smallest between two rows");
+  forecast->add_option("--types", args->types, "Of these types alone, together, as web,db")->delimiter(',');
+  forecast->add_flag("--chart", args->chart, "Draw it");
+  OnRun(forecast, tree, args, &RunForecast);
+}
+
+}  // namespace gnomon
