@@ -201,7 +201,7 @@ absl::StatusOr<std::string> NetworksState::EraseTurn(
 
 absl::Status NetworksState::WriteNotes(NetworkId id, const std::vector<NoteChange>& changes, Batch* batch) const {
   auto member = networks_.find(id);
-  if (member == networks_.end() || member->second.closed()) return NotFound();
+  if (member == networks_.end() || member->second.closed()) return NetworkNotFound();
   std::vector<Op> ops;
   for (const NoteChange& change : changes) ops.push_back(EncodeNote(id, change));
   if (!ops.empty()) batch->AddAlone(std::move(ops));
@@ -210,7 +210,7 @@ absl::Status NetworksState::WriteNotes(NetworkId id, const std::vector<NoteChang
 
 absl::StatusOr<std::vector<Note>> NetworksState::ReadNotes(NetworkId id, uint64_t from, size_t bytes) const {
   auto member = networks_.find(id);
-  if (member == networks_.end() || member->second.closed()) return NotFound();
+  if (member == networks_.end() || member->second.closed()) return NetworkNotFound();
   std::vector<Note> notes;
   size_t read = 0;
   absl::Status walked = handle_->Load(
