@@ -6,10 +6,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "api/answer.h"
 #include "api/api.h"
 #include "api/decode.h"
 #include "api/name_page.h"
-#include "base/error.h"
+#include "ipam/refusals.h"
 
 namespace gnomon {
 namespace {
@@ -25,13 +26,7 @@ std::shared_ptr<const NetworkEntry> Api::NetworkOf(const Call& call) const {
     return nullptr;
   }
   std::shared_ptr<const NetworkEntry> network = parts_.service->FindNetwork(call->arguments[0]);
-  if (network == nullptr) {
-    call->Fail(Error(absl::StatusCode::kNotFound, "NETWORK_NOT_FOUND",
-                     absl::StrCat("no network ", Excerpt(call->arguments[0])))
-                   .Field("network")
-                   .Value(Excerpt(call->arguments[0]))
-                   .Hint("create it first, or list the networks that there are"));
-  }
+  if (network == nullptr) call->Fail(NetworkNotFound(call->arguments[0]));
   return network;
 }
 
@@ -57,12 +52,11 @@ void Api::CreateAnnouncement(Call call, HttpRequest& request) const {
   if (network == nullptr) return;
   parts_.engine->Announce(*network, std::move(announced), [this, call](absl::StatusOr<Announced> view) {
     if (!view.ok()) return call->Fail(view.status());
-    std::string answer;
-    JsonWriter json(&answer);
-    encoder_.Write(*view, &json);
-    if (!view->made) return call->Send(200, std::move(answer));
-    call->Send(201, std::move(answer),
-               {{"Location", absl::StrCat("/v1/networks/", call->arguments[0], "/announcements/", NameOf(view->id))}});
+    std::vector<std::pair<std::string, std::string>> headers;
+    if (view->made) {
+      headers.emplace_back("Location", absl::StrCat("/v1/networks/", call->arguments[0], "/announcements/", NameOf(view->id)));
+    }
+    Answer(*call, view->made ? 201 : 200, [&](JsonWriter* json) { encoder_.Write(*view, json); }, std::move(headers));
   });
 }
 
@@ -86,9 +80,7 @@ void Api::DeleteAnnouncement(Call call, HttpRequest&) const {
   if (network == nullptr) return;
   const AnnouncementId id{.source = call->arguments[1], .id = call->arguments[2]};
   call->ids.push_back(NameOf(id));
-  parts_.engine->Cancel(*network, id, [call](absl::StatusOr<Done> done) {
-    done.ok() ? call->Send(204, "") : call->Fail(done.status());
-  });
+  parts_.engine->Cancel(*network, id, AnsweringNothing(call));
 }
 
 void Api::ImportHistory(Call call, HttpRequest& request) const {
@@ -101,15 +93,11 @@ void Api::ImportHistory(Call call, HttpRequest& request) const {
   call->ids.push_back(id);
   const std::shared_ptr<const NetworkEntry> network = NetworkOf(call);
   if (network == nullptr) return;
-  parts_.engine->Import(*network, id, std::move(past), [call, id](absl::StatusOr<ImportView> view) {
-    if (!view.ok()) return call->Fail(view.status());
-    std::string answer;
-    JsonWriter json(&answer);
-    json.BeginObject().Key("id").String(id);
-    json.Key("creations").Int(static_cast<int64_t>(view->creations));
-    json.Key("passed_over").Int(static_cast<int64_t>(view->passed_over)).EndObject();
-    call->Send(200, std::move(answer));
-  });
+  parts_.engine->Import(*network, id, std::move(past), Answering<ImportView>(call, [id](const ImportView& view, JsonWriter* json) {
+                          json->BeginObject().Key("id").String(id);
+                          json->Key("creations").Int(static_cast<int64_t>(view.creations));
+                          json->Key("passed_over").Int(static_cast<int64_t>(view.passed_over)).EndObject();
+                        }));
 }
 
 }  // namespace gnomon
