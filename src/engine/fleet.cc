@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A journal is entries, each the fields of Entry; a save is u8 version, u32 CRC-32 of the version and what follows, then the
-// number of parts and each part's name and bytes, as base/state.h writes them.
+// A journal is entries, each the fields of Entry; a save is, sealed, the number of parts and each part's name and bytes, as
+// base/state.h writes them.
 #include "engine/fleet.h"
 
 #include <algorithm>
@@ -10,22 +10,17 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/bytes.h"
 #include "base/check.h"
 #include "base/error.h"
+#include "base/sealed_state.h"
 
 namespace gnomon {
 namespace {
 
 constexpr int64_t kDayS = 86400;
 constexpr char kVersion = 1;  // of a save and of a journal: another one for every change of any Fields of the engine's
-constexpr size_t kHeadBytes = 5;
 constexpr const char* kTypesPart = "types";
 constexpr const char* kPlannerPart = "planner";
-
-uint32_t Checksum(char version, std::string_view state) {
-  return Crc32(Crc32(0, std::string_view(&version, 1)), state);
-}
 
 Error Corrupt(std::string_view why) {
   return Error(absl::StatusCode::kDataLoss, "ENGINE_STATE_CORRUPT",
@@ -214,21 +209,18 @@ std::string Fleet::Save() const {
   StateWriter types, parts;
   Fields(types, *this);
   parts(size_t{2}, std::string(kTypesPart), types.bytes(), std::string(kPlannerPart), planner_->Save());
-  std::string saved(1, kVersion);
-  AppendU32(&saved, Checksum(kVersion, parts.bytes()));
-  return saved + parts.bytes();
+  return Seal(kVersion, parts.bytes());
 }
 
 absl::StatusOr<Fleet::Restored> Fleet::Restore(std::string_view saved, const PlannerOptions& options) {
-  if (saved.size() < kHeadBytes) return Corrupt("is shorter than its head");
-  const std::string_view bytes = saved.substr(kHeadBytes);
-  if (ReadU32(saved.substr(1)) != Checksum(saved[0], bytes)) return Corrupt("has a wrong checksum");
-  if (saved[0] != kVersion) {
+  const Unsealed unsealed = Unseal(saved);
+  if (unsealed.damage != nullptr) return Corrupt(unsealed.damage);
+  if (unsealed.version != kVersion) {
     return Error(absl::StatusCode::kFailedPrecondition, "ENGINE_STATE_DIFFERS",
-                 absl::StrCat("what was learnt of the network has version ", int{saved[0]}, ", not ", int{kVersion}))
+                 absl::StrCat("what was learnt of the network has version ", int{unsealed.version}, ", not ", int{kVersion}))
         .Hint("nothing is to be done: it is learnt anew");
   }
-  StateReader reader(bytes);
+  StateReader reader(unsealed.state);
   absl::flat_hash_map<std::string, std::string> parts;
   size_t count = 0;
   for (reader(count); reader.ok() && count > 0; --count) {

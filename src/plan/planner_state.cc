@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Planner::Save and Planner::Restore. The bytes: u8 version, u32 CRC-32 of the version and what follows, f64 lead, f64
-// review, then the fields in the order of Fields below, as base/state.h writes them.
+// Planner::Save and Planner::Restore. The bytes, sealed: f64 lead, f64 review, then the fields in the order of Fields
+// below, as base/state.h writes them.
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/bytes.h"
 #include "base/error.h"
+#include "base/sealed_state.h"
 #include "base/state.h"
 #include "plan/planner.h"
 #include "plan/planner_key.h"
@@ -15,12 +15,7 @@ namespace gnomon {
 namespace {
 
 constexpr char kVersion = 3;  // another one for every change of any Fields, or of what a number in them means
-constexpr size_t kHeadBytes = 5;
 constexpr const char* kHint = "start without the state: the planner learns anew from the creations that come";
-
-uint32_t Checksum(char version, std::string_view state) {
-  return Crc32(Crc32(0, std::string_view(&version, 1)), state);
-}
 
 Error Corrupt(std::string_view bytes, const char* why) {
   return Error(absl::StatusCode::kDataLoss, "PLANNER_STATE_CORRUPT",
@@ -86,17 +81,14 @@ std::string Planner::Save() const {
   StateWriter state;
   state(lead_s_, review_s_);
   Fields(state, *this);
-  std::string bytes(1, kVersion);
-  AppendU32(&bytes, Checksum(kVersion, state.bytes()));
-  return bytes + state.bytes();
+  return Seal(kVersion, state.bytes());
 }
 
 absl::StatusOr<std::unique_ptr<Planner>> Planner::Restore(const PlannerOptions& options, std::string_view bytes) {
-  if (bytes.size() < kHeadBytes) return Corrupt(bytes, "is shorter than its head");
-  const std::string_view state = bytes.substr(kHeadBytes);
-  if (ReadU32(bytes.substr(1)) != Checksum(bytes[0], state)) return Corrupt(bytes, "has a wrong checksum");
-  if (bytes[0] != kVersion) return Differs("version", bytes[0], kVersion);
-  StateReader reader(state);
+  const Unsealed unsealed = Unseal(bytes);
+  if (unsealed.damage != nullptr) return Corrupt(bytes, unsealed.damage);
+  if (unsealed.version != kVersion) return Differs("version", unsealed.version, kVersion);
+  StateReader reader(unsealed.state);
   double lead_s = 0, review_s = 0;
   reader(lead_s, review_s);
   auto planner = std::make_unique<Planner>(options);
