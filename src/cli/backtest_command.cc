@@ -123,9 +123,8 @@ absl::Status RunBacktest(Session& session, const BacktestArgs& args) {
         .Value(args.warmup)
         .Hint(absl::StrCat("the trace ends at ", options.to_s, "s: use a shorter --warmup or fewer --min-creations"));
   }
-  const std::string& form = session.flags().output;
-  if (form == "json" || form == "yaml") {
-    (form == "json" ? PrintJson : PrintYaml)(JsonObject{{"horizons", Json(scores)}}, session.out());
+  if (WantsData(session)) {
+    PrintData(session, JsonObject{{"horizons", Json(scores)}});
   } else {
     PrintScores(session, scores);
   }

@@ -56,6 +56,10 @@ void SetGiven(JsonObject* body, std::string_view name, const std::optional<Value
 absl::Status Put(Session& session, std::string_view method, const std::string& path, const JsonObject& body,
                  std::string_view singular);
 
+// Whether -o asks for json or yaml, and the printing of them.
+bool WantsData(const Session& session);
+void PrintData(Session& session, const JsonValue& value);
+
 // One object in the form that -o asks for: a table of one row in the columns of the kind `singular`.
 void PrintObject(Session& session, std::string_view singular, const JsonValue& object);
 

@@ -60,10 +60,8 @@ absl::Status RunImport(Session& session, const ImportArgs& args) {
   }
   GNOMON_RETURN_IF_ERROR(done);
   JsonObject report = {{"rows", CountRows(rows)}, {"imported", sent}, {"dry_run", args.dry_run}};
-  if (session.flags().output == "json") {
-    PrintJson(report, session.out());
-  } else if (session.flags().output == "yaml") {
-    PrintYaml(report, session.out());
+  if (WantsData(session)) {
+    PrintData(session, report);
   } else {
     session.err() << (args.dry_run ? "all rows are good: " : "imported: ") << CountRows(rows) << "\n";
   }

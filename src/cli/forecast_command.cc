@@ -68,9 +68,8 @@ absl::Status RunForecast(Session& session, const ForecastArgs& args) {
   seasons.erase(std::unique(seasons.begin(), seasons.end()), seasons.end());
   GNOMON_ASSIGN_OR_RETURN(const FileSeries series, ReadSeries(args.series, absl::ToDoubleSeconds(step), args.types));
   const SeriesForecast forecast = ForecastSeries(series, args.horizon, seasons);
-  const std::string& form = session.flags().output;
-  if (form == "json" || form == "yaml") {
-    (form == "json" ? PrintJson : PrintYaml)(Json(series, forecast, seasons), session.out());
+  if (WantsData(session)) {
+    PrintData(session, Json(series, forecast, seasons));
   } else if (args.chart) {
     session.out() << Chart(series, forecast);
   } else {

@@ -121,6 +121,15 @@ void AddGet(CommandTree& tree) {
 
 }  // namespace
 
+bool WantsData(const Session& session) {
+  const std::string& form = session.flags().output;
+  return form == "json" || form == "yaml";
+}
+
+void PrintData(Session& session, const JsonValue& value) {
+  (session.flags().output == "json" ? PrintJson : PrintYaml)(value, session.out());
+}
+
 void PrintObject(Session& session, std::string_view singular, const JsonValue& object) {
   const Kind& kind = KindNamed(singular);
   const std::string& form = session.flags().output;
@@ -129,7 +138,7 @@ void PrintObject(Session& session, std::string_view singular, const JsonValue& o
   } else if (form == "name") {
     session.out() << Cell(object, kind.columns[0].path) << "\n";
   } else {
-    (form == "json" ? PrintJson : PrintYaml)(object, session.out());
+    PrintData(session, object);
   }
 }
 
@@ -143,7 +152,7 @@ void PrintList(Session& session, const Kind& kind, JsonArray rows) {
   } else {
     JsonObject list;
     list[boost::json::string_view(kind.plural.data(), kind.plural.size())] = std::move(rows);
-    (form == "json" ? PrintJson : PrintYaml)(JsonValue(std::move(list)), session.out());
+    PrintData(session, std::move(list));
   }
 }
 

@@ -166,9 +166,8 @@ absl::Status RunReplay(Session& session, const ReplayArgs& args) {
   std::optional<double> idle_minutes = IdleSeconds(*api, network);
   if (idle_minutes && idle_before) *idle_minutes = (*idle_minutes - *idle_before) / 60;
   if (!idle_before) idle_minutes.reset();
-  const std::string& form = session.flags().output;
-  if (form == "json" || form == "yaml") {
-    (form == "json" ? PrintJson : PrintYaml)(ReportJson(report, idle_minutes), session.out());
+  if (WantsData(session)) {
+    PrintData(session, ReportJson(report, idle_minutes));
   } else {
     PrintReport(report, idle_minutes, session.out());
   }

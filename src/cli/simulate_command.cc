@@ -110,9 +110,8 @@ JsonObject ScoreJson(const std::string& policy, double lead_s, const PointScore&
 }
 
 void PrintScores(Session& session, const JsonArray& scores) {
-  const std::string& form = session.flags().output;
-  if (form == "json" || form == "yaml") {
-    (form == "json" ? PrintJson : PrintYaml)(JsonObject{{"results", scores}}, session.out());
+  if (WantsData(session)) {
+    PrintData(session, JsonObject{{"results", scores}});
     return;
   }
   static const std::vector<Column> kColumns = {{"POLICY", "policy"},
@@ -262,7 +261,7 @@ void AddSimulateCommand(CommandTree& tree) {
       ->capture_default_str();
   simulate
       ->add_option("--announce-faults", args->announce_faults,
-                   "Of those announced, this share comes late, as many never, as many by half")
+                   "Of those announced, this share comes late, as many never, and of as many comes half")
       ->check(CLI::Range(0.0, SimulationOptions::kMaxFaults))
       ->capture_default_str();
   simulate->add_option("--seed", args->seed, "Of all that is drawn: leads, failures, announcements")

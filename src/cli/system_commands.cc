@@ -35,8 +35,7 @@ void PrintFindings(Session& session, const std::vector<Finding>& findings) {
 absl::Status RunDoctor(Session& session, const NoArgs&) {
   GNOMON_ASSIGN_OR_RETURN(ApiClient * api, session.Api());
   std::vector<Finding> findings = Examine(*api, GNOMON_VERSION, session.console().clock.Wall());
-  const std::string& form = session.flags().output;
-  if (form == "json" || form == "yaml") {
+  if (WantsData(session)) {
     JsonArray checks;
     for (const Finding& finding : findings) {
       checks.push_back(JsonObject{{"check", finding.check},
@@ -44,7 +43,7 @@ absl::Status RunDoctor(Session& session, const NoArgs&) {
                                   {"detail", finding.detail},
                                   {"fix", finding.fix}});
     }
-    (form == "json" ? PrintJson : PrintYaml)(JsonObject{{"checks", std::move(checks)}}, session.out());
+    PrintData(session, JsonObject{{"checks", std::move(checks)}});
   } else {
     PrintFindings(session, findings);
   }
@@ -80,9 +79,8 @@ absl::Status RunVersion(Session& session, const VersionArgs& args) {
       session.err() << "the server's version is unknown: " << std::string(answer.status().message()) << "\n";
     }
   }
-  const std::string& form = session.flags().output;
-  if (form == "json" || form == "yaml") {
-    (form == "json" ? PrintJson : PrintYaml)(versions, session.out());
+  if (WantsData(session)) {
+    PrintData(session, versions);
   } else {
     session.out() << "gnomon " << GNOMON_VERSION << "\n";
     if (versions.contains("server")) session.out() << "gnomond " << TextMember(versions, "server") << "\n";

@@ -118,10 +118,8 @@ absl::Status RunRelease(Session& session, const ReleaseArgs& args) {
                           api->Delete(ApiPath({"v1", "networks", session.flags().network, "instances", args.id},
                                               {{"preserve", args.preserve}, {"generation", args.generation}})));
   const JsonValue& released = Member(answer, "released");
-  if (session.flags().output == "json") {
-    PrintJson(answer, session.out());
-  } else if (session.flags().output == "yaml") {
-    PrintYaml(answer, session.out());
+  if (WantsData(session)) {
+    PrintData(session, answer);
   } else if (!released.is_array() || released.get_array().empty()) {
     session.err() << "nothing to release: network " << session.flags().network << " has no instance " << args.id
                   << "\n";
@@ -166,7 +164,7 @@ absl::Status RunPredict(Session& session, const PredictArgs& args) {
   if (form == "name") {
     session.out() << TextMember(answer, "id") << "\n";
   } else if (form != "table") {
-    (form == "json" ? PrintJson : PrintYaml)(answer, session.out());
+    PrintData(session, answer);
   } else if (Member(answer, "predictions").is_array()) {
     PrintTable({{"TYPE", "type"},
                 {"ZONE", "zone"},
