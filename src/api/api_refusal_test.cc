@@ -39,6 +39,8 @@ TEST_F(ApiRefusalTest, UnknownQueryArgumentsAreRefusedWithASuggestion) {
   EXPECT_EQ(Get("/v1/networks/prod/instances?page_size=0").code(), "400 OUT_OF_RANGE");
   EXPECT_EQ(Get("/v1/networks/prod/instances?page_size=1001").code(), "400 OUT_OF_RANGE");
   EXPECT_EQ(Get("/v1/networks/prod/instances?page_token=x").code(), "400 INVALID_ADDRESS");
+  EXPECT_EQ(Get("/v1/networks?page_token=a%20b").code(), "400 INVALID_NAME");
+  EXPECT_EQ(Get("/v1/networks/prod/pools?page_token=a/").code(), "400 INVALID_NAME");
   EXPECT_EQ(Get("/v1/networks/prod/addresses?state=free").code(), "400 INVALID_STATE");
   EXPECT_EQ(Get("/available_shadow_address?network=prod").code(), "400 MISSING_ARGUMENT");
 }

@@ -11,13 +11,15 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_split.h"
 #include "api/decode.h"
 #include "api/json.h"
+#include "base/error.h"
 #include "service/service.h"
 
 namespace gnomon {
 
-// At most `page_size` of those after the token, which is a name.
+// At most `page_size` of those after the token, which is a name, or several parted by slashes.
 struct NamePage {
   size_t page_size = 0;
   std::string after;
@@ -29,6 +31,10 @@ inline absl::StatusOr<NamePage> DecodePage(const HttpRequest& request) {
   page.page_size = static_cast<size_t>(query.Int("page_size", 100, 1, Service::kMaxPage));
   page.after = query.Text("page_token").value_or("");
   GNOMON_RETURN_IF_ERROR(query.Done());
+  if (page.after.empty()) return page;
+  for (const absl::string_view name : absl::StrSplit(page.after, '/')) {
+    GNOMON_RETURN_IF_ERROR(CheckName("page_token", {name.data(), name.size()}));
+  }
   return page;
 }
 
