@@ -307,10 +307,11 @@ bool Predictor::Follow(NetworkId id, Member* member) const {
 void Predictor::LookAtAnnouncements(NetworkId id, Member* member, int64_t now_s) {
   bool changed = false;
   const Announcements& announcements = member->fleet->announcements();
+  const int64_t lead_s = LeadSeconds(*member);
   for (size_t type = 0; type < member->asks.size(); ++type) {
     Ask& ask = member->asks[type];
     if (ask.due == 0 && announcements.open() == 0) continue;
-    const int64_t due = announcements.Due(type, now_s, LeadSeconds(*member));
+    const int64_t due = announcements.Due(type, now_s, lead_s);
     if (std::exchange(ask.due, due) == due) continue;
     ask.wanted = true;
     changed = true;
