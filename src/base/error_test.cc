@@ -84,7 +84,7 @@ TEST(Error, SurvivesACopyOfItsStatus) {
 
 TEST(ErrorDeathTest, IsNeverOk) {
   EXPECT_DEATH(Error(absl::StatusCode::kOk, "FINE", ""), "CHECK failed");
-  EXPECT_DEATH(Error(absl::OkStatus()), "CHECK failed");
+  EXPECT_DEATH(Error{absl::OkStatus()}, "CHECK failed");
 }
 
 TEST(PartsOf, AStatusNotMadeByErrorHasNoCode) {
