@@ -49,6 +49,7 @@ struct CrashReport {
   int rounds = 0;
   CrashCounts counts = {};
   uint64_t checked = 0;  // records, after restarts
+  int counted = 0;       // times that the pools' counts were compared with the records
   int drains = 0;
   std::vector<std::string> failures = {};
   std::string ToString() const;
@@ -71,7 +72,7 @@ class CrashRounds {
   absl::Status Prepare(const std::string& server);
   void Round(const std::string& server);
   void Check(const std::string& server, Side* side);
-  // Free and held add up to each pool's capacity.
+  // Free and held add up to each pool's capacity. Never still: not compared this time.
   absl::Status CheckCounts(NetworkClient* client, const SeenList& list);
   absl::Status Drain(const std::string& server, Side* side);
   absl::Status ReleaseAll(NetworkClient* client, Side* side);
@@ -87,6 +88,7 @@ class CrashRounds {
   std::vector<Side> sides_;
   std::vector<std::string> failures_;
   uint64_t checked_ = 0;
+  int counted_ = 0;
   int drains_ = 0;
 };
 
