@@ -90,13 +90,16 @@ class EngineProgramTest : public testing::Test {
     EXPECT_TRUE(Soon([this] { return Gnomon("get networks -o name").code == 0; })) << Read(folder_ + "/gnomond.log");
   }
   void StartEngine() {
-    engine_.Start({GNOMON_GNOMON, "--server", url_, "engine", "run", "-n", "n", "--state-dir", folder_ + "/state"}, said_);
+    engine_.Start({GNOMON_GNOMON, "--server", url_, "engine", "run", "-n", "n", "--state-dir", folder_ + "/state"},
+                  said_);
   }
   struct Ran {
     int code = -1;
     std::string output;  // both
   };
-  Ran Gnomon(const std::string& words) const { return Run(absl::StrCat(GNOMON_GNOMON, " --server ", url_, " ", words)); }
+  Ran Gnomon(const std::string& words) const {
+    return Run(absl::StrCat(GNOMON_GNOMON, " --server ", url_, " ", words));
+  }
   static Ran Run(const std::string& command) {
     Ran ran;
     FILE* pipe = popen(absl::StrCat(command, " 2>&1").c_str(), "r");
@@ -128,7 +131,8 @@ class EngineProgramTest : public testing::Test {
   size_t Shadows(const std::string& source) const {
     const std::string list = Gnomon("get shadows -n n -o json").output;
     size_t count = 0;
-    for (size_t at = 0; (at = list.find(absl::StrCat("\"source\": \"", source, "\""), at)) != std::string::npos; ++at) ++count;
+    for (size_t at = 0; (at = list.find(absl::StrCat("\"source\": \"", source, "\""), at)) != std::string::npos; ++at)
+      ++count;
     return count;
   }
   bool Said(const std::string& text) const {
@@ -212,10 +216,12 @@ TEST_F(EngineProgramTest, ATokenThatIsNotAcceptedAnyMoreEndsIt) {
   std::ofstream(token) << made.substr(at, made.find('\n', at) - at) << "\n";
   Do("create network n --account acme");
   const std::string tcp = "http://127.0.0.1:18471";
-  server_.Start({GNOMON_GNOMOND, "--listen", url_, "--listen", "127.0.0.1:18471", "--data-dir", folder_ + "/data", "--config", config},
+  server_.Start({GNOMON_GNOMOND, "--listen", url_, "--listen", "127.0.0.1:18471", "--data-dir", folder_ + "/data",
+                 "--config", config},
                 folder_ + "/gnomond.log");
   auto start = [&] {
-    engine_.Start({GNOMON_GNOMON, "--server", tcp, "--token-file", token, "engine", "run", "-n", "n", "--state-dir", folder_ + "/state"},
+    engine_.Start({GNOMON_GNOMON, "--server", tcp, "--token-file", token, "engine", "run", "-n", "n", "--state-dir",
+                   folder_ + "/state"},
                   said_);
   };
   ASSERT_TRUE(Soon([&] { return Gnomon("get networks -o name").code == 0; }));
@@ -224,7 +230,8 @@ TEST_F(EngineProgramTest, ATokenThatIsNotAcceptedAnyMoreEndsIt) {
   // The server comes back with another token.
   const std::string next = Run(absl::StrCat(GNOMON_GNOMOND, " --make-token ci --role admin")).output;
   std::ofstream(config) << next.substr(next.find("[[tokens]]"));
-  server_.Start({GNOMON_GNOMOND, "--listen", url_, "--listen", "127.0.0.1:18471", "--data-dir", folder_ + "/data", "--config", config},
+  server_.Start({GNOMON_GNOMOND, "--listen", url_, "--listen", "127.0.0.1:18471", "--data-dir", folder_ + "/data",
+                 "--config", config},
                 folder_ + "/gnomond.log");
   EXPECT_EQ(engine_.End(0), 5) << Read(said_);
 }
@@ -238,7 +245,8 @@ class StoppedThread {
     for (const auto& task : std::filesystem::directory_iterator(tasks)) {
       if (Read(task.path().string() + "/comm") != name + "\n") continue;
       if (!absl::SimpleAtoi(task.path().filename().string(), &thread_)) continue;
-      stopped_ = ptrace(PTRACE_SEIZE, thread_, nullptr, nullptr) == 0 && ptrace(PTRACE_INTERRUPT, thread_, nullptr, nullptr) == 0 &&
+      stopped_ = ptrace(PTRACE_SEIZE, thread_, nullptr, nullptr) == 0 &&
+                 ptrace(PTRACE_INTERRUPT, thread_, nullptr, nullptr) == 0 &&
                  waitpid(thread_, nullptr, __WALL) == thread_;
     }
   }
@@ -290,7 +298,8 @@ TEST_F(EngineProgramTest, AnEngineThatStallsIsReportedAndReplacedByTheReactiveFo
 TEST_F(EngineProgramTest, ABackupCarriesWhatWasLearnt) {
   Do("create network n --account acme");
   std::string rows = "time,type,count\n";
-  for (int minute = 0; minute < 3000; minute += 7) absl::StrAppend(&rows, minute * 60, ",web,12\n", minute * 60 + 9, ",db,3\n");
+  for (int minute = 0; minute < 3000; minute += 7)
+    absl::StrAppend(&rows, minute * 60, ",web,12\n", minute * 60 + 9, ",db,3\n");
   std::ofstream(folder_ + "/past.csv") << rows;
   Do(absl::StrCat("import-history ", folder_, "/past.csv -n n --start 2026-03-01T00:00:00Z"));
   Do("update network n --prediction-mode observe");
@@ -309,7 +318,8 @@ TEST_F(EngineProgramTest, ABackupCarriesWhatWasLearnt) {
   Do(absl::StrCat("backup ", folder_, "/backup"));
   server_.End(SIGTERM);
   std::filesystem::remove_all(folder_ + "/data");
-  const Ran restored = Run(absl::StrCat(GNOMON_GNOMOND, " --restore ", folder_, "/backup --data-dir ", folder_, "/data"));
+  const Ran restored =
+      Run(absl::StrCat(GNOMON_GNOMOND, " --restore ", folder_, "/backup --data-dir ", folder_, "/data"));
   EXPECT_EQ(restored.code, 0) << restored.output;
   StartServer();
   EXPECT_EQ(plans(), before);
@@ -320,7 +330,8 @@ TEST_F(EngineProgramTest, AReplayWithALeadCountsAHitOnlyIfItsShadowHadBeenHeldSo
   Do("create pool p -n n --prefix 10.0.0.0/24");
   Do("update network n --type-target web=5");
   std::ofstream(folder_ + "/trace.csv") << "time,type,count\n0,web,2\n";
-  for (const auto& [lead, hits] : {std::pair("1h", R"("hits": 0,\s*"early_hits": 2)"), {"10ms", R"("hits": 2,\s*"early_hits": 0)"}}) {
+  for (const auto& [lead, hits] :
+       {std::pair("1h", R"("hits": 0,\s*"early_hits": 2)"), std::pair("10ms", R"("hits": 2,\s*"early_hits": 0)")}) {
     ASSERT_TRUE(Soon([this] { return Shadows("warm_target") == 5; }));
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     const Ran ran = Gnomon(absl::StrCat("replay ", folder_, "/trace.csv -n n -o json --lead ", lead));

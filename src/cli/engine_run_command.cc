@@ -29,10 +29,12 @@ void AddEngineRunCommand(CommandTree& tree) {
   auto args = std::make_shared<EngineRunArgs>();
   CLI::App* engine = tree.root.add_subcommand("engine", "The prediction engine as a process of its own");
   engine->require_subcommand(1);
-  CLI::App* run = engine->add_subcommand("run", "Learn from a network's creations and reserve ahead of them, until stopped");
+  CLI::App* run =
+      engine->add_subcommand("run", "Learn from a network's creations and reserve ahead of them, until stopped");
   AddNetworkFlag(run, tree);
   run->add_option("--state-dir", args->state_dir, "The folder that keeps what it learns")->required();
-  run->add_option("--source", args->source, "Of its predictions; no other engine of the network has it")->capture_default_str();
+  run->add_option("--source", args->source, "Of its predictions; no other engine of the network has it")
+      ->capture_default_str();
   OnRun(run, tree, args, &RunEngine);
 }
 

@@ -55,7 +55,8 @@ void ReadyHits::See(const JsonValue& record) {
   }
   auto shadow = shadows_.find(address);
   if (shadow == shadows_.end()) return;
-  const bool taken = state == "assigned" && TextMember(record, "source") == "shadow";
+  const bool taken = state == "assigned" && TextMember(record, "source") == "shadow" &&
+                     std::exchange(last_, TextMember(record, "instance")) != TextMember(record, "instance");
   if (taken && TimeMember(record, "since") - shadow->second >= lead_) ++ready_;
   shadows_.erase(shadow);
   if (!taken) return;

@@ -2,9 +2,9 @@
 //
 // ReadyHits counts the hits of a network whose shadow had been held for a lead when it was taken.
 //
-// A shadow that needs a lead to be made ready, for a conflict probe or a DNS record, saves a creation that time only if it was
-// reserved so long before. ReadyHits follows the network's watch and compares the times of its records, which are the
-// server's.
+// A shadow that needs a lead to be made ready, for a conflict probe or a DNS record, saves a creation that time only if
+// it was reserved so long before. ReadyHits follows the network's watch and compares the times of its records, which
+// are the server's.
 //
 // Example:
 //   ReadyHits ready(client_options, "prod", absl::Seconds(3));
@@ -13,7 +13,8 @@
 //
 // Threads: Start, CountOf and the destructor from one, count() from any; one of its own.
 // Errors: those of ApiClient; SERVER_TIMEOUT if not all hits are seen within the client's timeout.
-// Limits: an IPv4 or IPv6 address a creation: one of both families counts by its IPv4 address. Memory: 100 bytes a shadow.
+// Limits: what is taken for one instance after another of it counts once, as the two addresses of a dual-stack one do.
+// Memory: 100 bytes a shadow.
 #pragma once
 
 #include <atomic>
@@ -54,6 +55,7 @@ class ReadyHits {
   std::atomic<bool> cancelled_ = false;
   std::atomic<int64_t> ready_ = 0;
   absl::flat_hash_map<std::string, absl::Time> shadows_;  // since when, by address; the thread's once it runs
+  std::string last_;  // instance that took one; the thread's
 
   absl::Mutex mutex_;
   int64_t seen_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -25,7 +25,8 @@ double RealMember(const JsonValue& object, std::string_view name, double otherwi
 // The bounds that `settings`, of a network or of a type of it, give; what they leave out is as in `otherwise`.
 PlanBounds BoundsIn(const JsonValue& settings, PlanBounds bounds) {
   const double miss = RealMember(settings, "miss_cost", 0), idle = RealMember(settings, "idle_cost", 0);
-  const double aim = miss > 0 && idle > 0 ? miss / (miss + idle) : RealMember(settings, "target_hit_rate", bounds.hit_rate);
+  const double aim =
+      miss > 0 && idle > 0 ? miss / (miss + idle) : RealMember(settings, "target_hit_rate", bounds.hit_rate);
   bounds.hit_rate = std::clamp(aim, kMinHitRate, kMaxHitRate);
   bounds.least = static_cast<int64_t>(RealMember(settings, "min_shadows", static_cast<double>(bounds.least)));
   bounds.most = static_cast<int64_t>(RealMember(settings, "max_shadows", static_cast<double>(bounds.most)));
@@ -93,8 +94,8 @@ absl::Status RemoteEngine::Open() {
   wanted_.assign(fleet_->size(), true);
   reviewed_s_ = saved_s_ = Now();
   kept_revision_ = revision;
-  Say(absl::StrCat("following network ", options_.network, " at ", options_.client.server, " from revision ", revision, "; ",
-                   fleet_->size(), " types known"));
+  Say(absl::StrCat("following network ", options_.network, " at ", options_.client.server, " from revision ", revision,
+                   "; ", fleet_->size(), " types known"));
   absl::MutexLock lock(&mutex_);
   revision_ = std::move(revision);
   return absl::OkStatus();
@@ -130,7 +131,8 @@ void RemoteEngine::Learn(const std::vector<Creations>& creations) {
   for (const Creations& some : creations) {
     const std::optional<size_t> type = fleet_->TypeOf(some.type);
     if (!type) {
-      if (!std::exchange(passes_over_, true)) Say(absl::StrCat("types beyond ", Fleet::kMaxTypes, " are not learnt from"));
+      if (!std::exchange(passes_over_, true))
+        Say(absl::StrCat("types beyond ", Fleet::kMaxTypes, " are not learnt from"));
       continue;
     }
     fleet_->Created(*type, std::min(some.time_s, Now()), some.count);
@@ -163,12 +165,14 @@ absl::StatusOr<std::string> RemoteEngine::ReadNetwork() {
   if (const JsonValue& types = Member(network, "types"); types.is_object()) {
     for (const auto& type : types.get_object()) {
       reserves |= TextMember(type.value(), "prediction_mode") == "reserve";
-      settings.types.emplace_back(std::string(type.key().data(), type.key().size()), BoundsIn(type.value(), settings.all));
+      settings.types.emplace_back(std::string(type.key().data(), type.key().size()),
+                                  BoundsIn(type.value(), settings.all));
     }
   }
   if (reserves) {
     return Error(absl::StatusCode::kFailedPrecondition, "SERVER_PREDICTS",
-                 absl::StrCat("the server itself reserves for network ", options_.network, ", and two engines would hold twice"))
+                 absl::StrCat("the server itself reserves for network ", options_.network,
+                              ", and two engines would hold twice"))
         .Field("prediction_mode")
         .Value("reserve")
         .Hint(absl::StrCat("gnomon update network ", options_.network,
@@ -209,7 +213,8 @@ void RemoteEngine::AskFor() {
                              {"predictions", std::move(predictions)}};
     const absl::Status done = api_->Call("POST", "/v1/predict_instances", call).status();
     if (!done.ok()) {  // all is asked for again at the next review
-      if (!std::exchange(asks_fail_, true) && !absl::IsCancelled(done)) Say(absl::StrCat("cannot ask for shadows: ", Why(done)));
+      if (!std::exchange(asks_fail_, true) && !absl::IsCancelled(done))
+        Say(absl::StrCat("cannot ask for shadows: ", Why(done)));
       return;
     }
     if (std::exchange(asks_fail_, false)) Say("shadows are asked for again");
@@ -286,7 +291,8 @@ bool RemoteEngine::GoOn(const absl::Status& ended, ApiClient& api, absl::Duratio
     const absl::StatusOr<JsonValue> network = api.Get(ApiPath({"v1", "networks", options_.network}));
     why = network.status();
     if (why.ok()) {
-      Say(absl::StrCat("cannot go on where it was, and goes on from now; creations between were not learnt from: ", Why(ended)));
+      Say(absl::StrCat("cannot go on where it was, and goes on from now; creations between were not learnt from: ",
+                       Why(ended)));
       absl::MutexLock lock(&mutex_);
       revision_ = TextMember(*network, "revision");
       return true;

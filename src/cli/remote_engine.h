@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A RemoteEngine is the prediction engine as a process of its own: it predicts one network of a server through the API alone.
+// A RemoteEngine is the prediction engine as a process of its own: it predicts one network of a server through the API
+// alone.
 //
 // It follows the network's watch for creations, which its Fleet learns from, plans as the engine in the server does
-// (engine/predictor.h), and asks for what it plans by predict_instances, under a source of its own, for Pace::kHorizon at a
-// time: the shadows of an engine that has stopped end by themselves. Hit rate and bounds are the network's settings. What it
-// has learnt, and the revision that it has seen, is on disk after each step (cli/state_folder.h).
+// (engine/predictor.h), and asks for what it plans by predict_instances, under a source of its own, for Pace::kHorizon
+// at a time: the shadows of an engine that has stopped end by themselves. Hit rate and bounds are the network's
+// settings. What it has learnt, and the revision that it has seen, is on disk after each step (cli/state_folder.h).
 //
 // Example:
 //   RemoteEngine engine({.client = options, .network = "prod", .state_dir = "state"}, &clock, std::cerr);
 //   absl::Status ended = engine.Run(&stop);   // OK: it was told to stop
 //
 // Threads: Run() once; one more follows the watch. `*stop` is set from any thread, or by a signal.
-// Time: the clock's, for reviews; the server's, for creations, but none later than now. The two clocks should agree within
+// Time: the clock's, for reviews; the server's, for creations, but none later than now. The two clocks should agree
+// within
 //   seconds.
 // Errors: a server that is away is waited for, and said. What ends it: NETWORK_NOT_FOUND; a token that is refused;
-//   SERVER_PREDICTS (FAILED_PRECONDITION): the server itself reserves for this network; those of StateFolder::Open and Read.
-//   A revision that is too old, or another store's, is said, and it goes on from now: what came between is not learnt from.
-// Limits: the first Fleet::kMaxTypes types; kMaxQueued creations between two steps, then the watch waits. A reassignment
+//   SERVER_PREDICTS (FAILED_PRECONDITION): the server itself reserves for this network; those of StateFolder::Open and
+//   Read. A revision that is too old, or another store's, is said, and it goes on from now: what came between is not
+//   learnt from.
+// Limits: the first Fleet::kMaxTypes types; kMaxQueued creations between two steps, then the watch waits. A
+// reassignment
 //   counts as a creation, as on the watch they are alike.
 #pragma once
 
@@ -52,7 +56,8 @@ class RemoteEngine {
  public:
   static constexpr size_t kMaxQueued = 100'000;
   static constexpr size_t kMaxPredictionsACall = 100;  // the API's
-  static constexpr absl::Duration kFirstPause = absl::Seconds(1), kLongestPause = absl::Seconds(30);  // before it calls again
+  static constexpr absl::Duration kFirstPause = absl::Seconds(1),
+                                  kLongestPause = absl::Seconds(30);  // before it calls again
 
   // What it does and meets is told to `messages`, a line each.
   RemoteEngine(RemoteEngineOptions options, const Clock* clock, std::ostream& messages);

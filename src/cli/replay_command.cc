@@ -93,7 +93,9 @@ struct Around {
 };
 
 double HitRate(const ReplayReport& report, const Around& around) {
-  return report.creations == 0 ? 0 : static_cast<double>(around.ready.value_or(report.hits)) / static_cast<double>(report.creations);
+  return report.creations == 0
+             ? 0
+             : static_cast<double>(around.ready.value_or(report.hits)) / static_cast<double>(report.creations);
 }
 
 JsonObject ReportJson(const ReplayReport& report, const Around& around) {
@@ -210,8 +212,9 @@ void AddReplayCommand(CommandTree& tree) {
   replay->add_option("--from", args->from, "Start at this time of the trace, as 36h");
   replay->add_option("--to", args->to, "End at this time of the trace");
   replay->add_option("--warm-target", args->warm_target, "First set the network's shadows for each type");
-  replay->add_option("--lead", args->lead,
-                     "How long a shadow takes to be made ready: one taken earlier is no hit. Of the server's time, as 3s");
+  replay->add_option(
+      "--lead", args->lead,
+      "How long a shadow takes to be made ready: one taken earlier is no hit. Of the server's time, as 3s");
   replay->add_option("--connections", args->connections, "How many at most")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

@@ -78,7 +78,8 @@ absl::StatusOr<StateFolder::Contents> StateFolder::Read() {
   if (text.empty()) return contents;
   const Unsealed unsealed = Unseal(text);
   if (unsealed.damage != nullptr) {
-    return Error(absl::StatusCode::kDataLoss, "ENGINE_STATE_CORRUPT", absl::StrCat(path_, "/fleet ", unsealed.damage)).Hint(kAnew);
+    return Error(absl::StatusCode::kDataLoss, "ENGINE_STATE_CORRUPT", absl::StrCat(path_, "/fleet ", unsealed.damage))
+        .Hint(kAnew);
   }
   if (unsealed.version != kVersion) {
     return Error(absl::StatusCode::kFailedPrecondition, "ENGINE_STATE_DIFFERS",
@@ -89,7 +90,8 @@ absl::StatusOr<StateFolder::Contents> StateFolder::Read() {
   StateReader reader(unsealed.state);
   reader(network, last_, contents.revision, contents.save);
   if (!reader.ok() || reader.left() != 0) {
-    return Error(absl::StatusCode::kDataLoss, "ENGINE_STATE_CORRUPT", absl::StrCat(path_, "/fleet is no state")).Hint(kAnew);
+    return Error(absl::StatusCode::kDataLoss, "ENGINE_STATE_CORRUPT", absl::StrCat(path_, "/fleet is no state"))
+        .Hint(kAnew);
   }
   if (network != network_) {
     return Error(absl::StatusCode::kFailedPrecondition, "STATE_IN_USE",

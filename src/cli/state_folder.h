@@ -2,10 +2,10 @@
 //
 // A StateFolder keeps what an engine has learnt of one network, and up to which revision, on disk.
 //
-// It holds three files: `fleet`, all of it, sealed (base/sealed_state.h), which is replaced as a whole; `journal`, what was
-// told since, as records of a u32 length and sealed bytes; and `lock`. Each record says its number and the revision of the
-// network's watch that it ends at, and `fleet` the number of the last record in it, so that a kill at any moment leaves a
-// fleet and the revision at which it goes on: no creation is lost or counted twice.
+// It holds three files: `fleet`, all of it, sealed (base/sealed_state.h), which is replaced as a whole; `journal`, what
+// was told since, as records of a u32 length and sealed bytes; and `lock`. Each record says its number and the revision
+// of the network's watch that it ends at, and `fleet` the number of the last record in it, so that a kill at any moment
+// leaves a fleet and the revision at which it goes on: no creation is lost or counted twice.
 //
 // Example:
 //   GNOMON_ASSIGN_OR_RETURN(std::unique_ptr<StateFolder> folder, StateFolder::Open("state", "prod"));
@@ -16,7 +16,8 @@
 // Errors: FAILED_PRECONDITION (STATE_IN_USE): another process has it, or it is another network's; DATA_LOSS
 //   (ENGINE_STATE_CORRUPT), FAILED_PRECONDITION (ENGINE_STATE_DIFFERS): `fleet` is damaged, or of another version;
 //   UNKNOWN (FILE_FAILED). A record at the journal's end that is not whole was being written, and does not count.
-// Durability: Append and Save return when the disk has it. After a failed Append nothing is appended until Save succeeds.
+// Durability: Append and Save return when the disk has it. After a failed Append nothing is appended until Save
+// succeeds.
 #pragma once
 
 #include <cstdint>

@@ -21,16 +21,16 @@ namespace gnomon {
 
 // How often an engine does what.
 struct Pace {
-  static constexpr absl::Duration kReview = absl::Minutes(1);  // all plans are made anew
-  static constexpr absl::Duration kStep = absl::Seconds(1);    // between looking at what was created
-  static constexpr absl::Duration kLead = absl::Seconds(5);    // that is planned for: a step, and the store
+  static constexpr absl::Duration kReview = absl::Minutes(1);   // all plans are made anew
+  static constexpr absl::Duration kStep = absl::Seconds(1);     // between looking at what was created
+  static constexpr absl::Duration kLead = absl::Seconds(5);     // that is planned for: a step, and the store
   static constexpr absl::Duration kHorizon = absl::Minutes(5);  // of what is asked for
   static constexpr absl::Duration kSave = absl::Minutes(10);    // all that was learnt; a journal goes between
   static PlannerOptions Options();
 };
 
 struct PlanBounds {
-  double hit_rate = 0;  // that is asked for
+  double hit_rate = 0;          // that is asked for
   int64_t least = 0, most = 0;  // shadows of the type
 };
 
