@@ -3,6 +3,7 @@
 // gnomon, the command line client of gnomond.
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -30,6 +31,13 @@ absl::Status Become(const std::vector<std::string>& words) {
       .Hint("gnomond belongs in the same folder as gnomon");
 }
 
+std::atomic<bool> stopped = false;
+
+const std::atomic<bool>* UntilStopped() {
+  for (int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { stopped = true; });
+  return &stopped;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -43,6 +51,7 @@ int main(int argc, char** argv) {
                           .err_is_terminal = isatty(STDERR_FILENO) == 1,
                           .clock = clock,
                           .program_folder = failed ? "." : self.parent_path().string(),
-                          .become = Become};
+                          .become = Become,
+                          .until_stopped = UntilStopped};
   return gnomon::RunCli(std::vector<std::string>(argv + 1, argv + argc), console);
 }

@@ -115,6 +115,7 @@ int RunCli(const std::vector<std::string>& words, const Console& console) {
   AddWriteCommands(tree);
   AddUpdateCommands(tree);
   AddEngineCommands(tree);
+  AddEngineRunCommand(tree);
   AddFileCommands(tree);
   AddReplayCommand(tree);
   AddSimulateCommand(tree);

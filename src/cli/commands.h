@@ -70,6 +70,7 @@ void AddReadCommands(CommandTree& tree);     // get, describe, watch
 void AddWriteCommands(CommandTree& tree);    // create, delete, allocate, release, reassign, predict
 void AddUpdateCommands(CommandTree& tree);   // update
 void AddEngineCommands(CommandTree& tree);   // announce, delete announcement, import-history
+void AddEngineRunCommand(CommandTree& tree);  // engine run
 void AddFileCommands(CommandTree& tree);     // backup, restore, check, import, export
 void AddReplayCommand(CommandTree& tree);    // replay
 void AddSimulateCommand(CommandTree& tree);  // simulate

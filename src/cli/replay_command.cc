@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <optional>
 
 #include "absl/strings/numbers.h"
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/ready_hits.h"
 #include "cli/render.h"
 #include "cli/replay.h"
 
@@ -21,7 +23,7 @@ constexpr absl::Duration kBarInterval = absl::Milliseconds(200);
 constexpr absl::Duration kLineInterval = absl::Seconds(10);
 
 struct ReplayArgs {
-  std::string trace, speed = "1x", from, to, id_prefix;
+  std::string trace, speed = "1x", from, to, id_prefix, lead;
   std::optional<int64_t> warm_target;
   int connections = 32;
 };
@@ -59,8 +61,8 @@ absl::StatusOr<ReplayOptions> OptionsOf(Session& session, const ReplayArgs& args
 
 std::string Milliseconds(absl::Duration time) { return absl::StrFormat("%.2f ms", absl::ToDoubleMilliseconds(time)); }
 
-void PrintProgress(Session& session, const Replay& replay) {
-  int64_t done = replay.creations_done(), due = std::max<int64_t>(replay.creations_due(), 1), hits = replay.hits_done();
+void PrintProgress(Session& session, const Replay& replay, int64_t hits) {
+  int64_t done = replay.creations_done(), due = std::max<int64_t>(replay.creations_due(), 1);
   double hit_percent = done == 0 ? 0 : 100.0 * hits / done;
   if (!session.console().err_is_terminal) {
     session.err() << absl::StrFormat("%d of %d creations, %.1f %% hits\n", done, due, hit_percent);
@@ -84,15 +86,24 @@ JsonObject CountsJson(const std::map<std::string, int64_t>& counts) {
   return object;
 }
 
-double HitRate(const ReplayReport& report) {
-  return report.creations == 0 ? 0 : static_cast<double>(report.hits) / static_cast<double>(report.creations);
+// What the server and its watch know beyond the replay's own answers.
+struct Around {
+  std::optional<double> idle_minutes;
+  std::optional<int64_t> ready;  // hits; those of the report, without a lead
+};
+
+double HitRate(const ReplayReport& report, const Around& around) {
+  return report.creations == 0
+             ? 0
+             : static_cast<double>(around.ready.value_or(report.hits)) / static_cast<double>(report.creations);
 }
 
-JsonObject ReportJson(const ReplayReport& report, std::optional<double> idle_minutes) {
+JsonObject ReportJson(const ReplayReport& report, const Around& around) {
   JsonObject json = {{"creations", report.creations},
-                     {"hits", report.hits},
+                     {"hits", around.ready.value_or(report.hits)},
+                     {"early_hits", around.ready ? report.hits - *around.ready : 0},
                      {"misses", report.misses},
-                     {"hit_rate", HitRate(report)},
+                     {"hit_rate", HitRate(report, around)},
                      {"creation_failures", CountsJson(report.creation_failures)},
                      {"releases", report.releases},
                      {"release_failures", CountsJson(report.release_failures)},
@@ -104,7 +115,7 @@ JsonObject ReportJson(const ReplayReport& report, std::optional<double> idle_min
                       {{"p99_ms", absl::ToDoubleMilliseconds(report.lag.p99)},
                        {"max_ms", absl::ToDoubleMilliseconds(report.lag.max)}}},
                      {"took_seconds", absl::ToDoubleSeconds(report.took)}};
-  if (idle_minutes) json["idle_address_minutes"] = *idle_minutes;
+  if (around.idle_minutes) json["idle_address_minutes"] = *around.idle_minutes;
   return json;
 }
 
@@ -124,19 +135,20 @@ std::string LatencyText(const Percentiles& latency, int64_t count) {
                       Milliseconds(latency.p999));
 }
 
-void PrintReport(const ReplayReport& report, std::optional<double> idle_minutes, std::ostream& out) {
+void PrintReport(const ReplayReport& report, const Around& around, std::ostream& out) {
   const std::pair<std::string_view, std::string> lines[] = {
       {"creations", absl::StrCat(report.creations)},
-      {"hits", absl::StrCat(report.hits)},
+      {"hits", absl::StrCat(around.ready.value_or(report.hits))},
+      {"shadow not ready", around.ready ? absl::StrCat(report.hits - *around.ready) : "-"},
       {"misses", absl::StrCat(report.misses)},
       {"failed creations", FailureText(report.creation_failures)},
-      {"hit rate", absl::StrFormat("%.2f %%", 100 * HitRate(report))},
+      {"hit rate", absl::StrFormat("%.2f %%", 100 * HitRate(report, around))},
       {"latency of hits", LatencyText(report.hit_latency, report.hits)},
       {"latency of misses", LatencyText(report.miss_latency, report.misses)},
       {"releases", absl::StrCat(report.releases)},
       {"failed releases", FailureText(report.release_failures)},
       {"left assigned", absl::StrCat(report.left)},
-      {"idle address-minutes", idle_minutes ? absl::StrFormat("%.1f", *idle_minutes) : "unknown"},
+      {"idle address-minutes", around.idle_minutes ? absl::StrFormat("%.1f", *around.idle_minutes) : "unknown"},
       {"behind schedule", absl::StrCat("p99 ", Milliseconds(report.lag.p99), ", max ", Milliseconds(report.lag.max))},
       {"took", absl::StrFormat("%.1f s", absl::ToDoubleSeconds(report.took))}};
   for (const auto& [name, value] : lines) out << absl::StrFormat("%-22s%s\n", std::string(name), value);
@@ -157,19 +169,31 @@ absl::Status RunReplay(Session& session, const ReplayArgs& args) {
   if (args.warm_target) {
     GNOMON_RETURN_IF_ERROR(api->Call("PATCH", network_path, JsonObject{{"warm_target", *args.warm_target}}).status());
   }
+  std::unique_ptr<ReadyHits> ready;
+  if (!args.lead.empty()) {
+    GNOMON_ASSIGN_OR_RETURN(const absl::Duration lead, ParseDuration("lead", args.lead));
+    ready = std::make_unique<ReadyHits>(options.client, options.network, lead);
+    GNOMON_RETURN_IF_ERROR(ready->Start());
+  }
   std::optional<double> idle_before = IdleSeconds(*api, options.network);
   const std::string network = options.network;
   Replay replay(std::move(options), std::move(rows), session.console().clock);
   bool bar = session.console().err_is_terminal;
-  ReplayReport report = replay.Run(bar ? kBarInterval : kLineInterval, [&] { PrintProgress(session, replay); });
+  ReplayReport report = replay.Run(bar ? kBarInterval : kLineInterval, [&] {
+    PrintProgress(session, replay, ready == nullptr ? replay.hits_done() : ready->count());
+  });
   if (bar) session.err() << "\n";
-  std::optional<double> idle_minutes = IdleSeconds(*api, network);
-  if (idle_minutes && idle_before) *idle_minutes = (*idle_minutes - *idle_before) / 60;
-  if (!idle_before) idle_minutes.reset();
+  Around around;
+  around.idle_minutes = IdleSeconds(*api, network);
+  if (around.idle_minutes && idle_before) *around.idle_minutes = (*around.idle_minutes - *idle_before) / 60;
+  if (!idle_before) around.idle_minutes.reset();
+  if (ready != nullptr) {
+    GNOMON_ASSIGN_OR_RETURN(around.ready, ready->CountOf(report.hits));
+  }
   if (WantsData(session)) {
-    PrintData(session, ReportJson(report, idle_minutes));
+    PrintData(session, ReportJson(report, around));
   } else {
-    PrintReport(report, idle_minutes, session.out());
+    PrintReport(report, around, session.out());
   }
   if (report.creations == 0 || report.hits + report.misses > 0) return absl::OkStatus();
   return Error(
@@ -188,6 +212,9 @@ void AddReplayCommand(CommandTree& tree) {
   replay->add_option("--from", args->from, "Start at this time of the trace, as 36h");
   replay->add_option("--to", args->to, "End at this time of the trace");
   replay->add_option("--warm-target", args->warm_target, "First set the network's shadows for each type");
+  replay->add_option(
+      "--lead", args->lead,
+      "How long a shadow takes to be made ready: one taken earlier is no hit. Of the server's time, as 3s");
   replay->add_option("--connections", args->connections, "How many at most")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

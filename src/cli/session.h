@@ -5,6 +5,7 @@
 // Threads: one thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <ostream>
@@ -29,6 +30,8 @@ struct Console {
   std::string program_folder = ".";  // where gnomond lies
   // Replaces this process by another program, given by its path and its arguments; returns only if it cannot.
   std::function<absl::Status(const std::vector<std::string>& words)> become = {};
+  // From then on SIGINT and SIGTERM set what it returns instead of ending the program.
+  std::function<const std::atomic<bool>*()> until_stopped = {};
 };
 
 struct Flags {

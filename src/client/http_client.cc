@@ -51,6 +51,8 @@ absl::Status FromCurl(CURLcode code, const char* detail, long system_error, cons
     why = system_error != 0 ? std::strerror(static_cast<int>(system_error)) : "nothing listens on this socket";
   }
   switch (code) {
+    case CURLE_ABORTED_BY_CALLBACK:
+      return absl::CancelledError(absl::StrCat("the request to ", options.server, " was given up"));
     case CURLE_OPERATION_TIMEDOUT:
       return Error(absl::StatusCode::kDeadlineExceeded, "SERVER_TIMEOUT",
                    absl::StrCat(options.server, " did not answer in time: ", why))
@@ -77,6 +79,11 @@ absl::Status FromCurl(CURLcode code, const char* detail, long system_error, cons
       return Error(absl::StatusCode::kUnavailable, "SERVER_UNREACHABLE",
                    absl::StrCat("no whole answer from ", options.server, ": ", why));
   }
+}
+
+// libcurl asks several times a request, and about once a second while nothing comes.
+int OnProgress(void* cancelled, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return *static_cast<const std::atomic<bool>*>(cancelled) ? 1 : 0;
 }
 
 // Of "Date: Tue, 24 Nov 2026 07:09:34 GMT"; curl_getdate knows all the forms of RFC 9110.
@@ -197,6 +204,11 @@ void HttpClient::Prepare(const ClientRequest& request, bool streamed) {
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(options_.timeout)));
   }
   if (request.method != "GET") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, std::string(request.method).c_str());
+  if (options_.cancelled != nullptr) {
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, &OnProgress);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, const_cast<std::atomic<bool>*>(options_.cancelled));
+  }
   curl_slist_free_all(curl_->headers);
   curl_->headers = curl_slist_append(nullptr, absl::StrCat("Accept: ", AbslView(request.accept)).c_str());
   if (!options_.token.empty()) {

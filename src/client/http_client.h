@@ -8,11 +8,12 @@
 //
 // Threads: not thread-safe; one object a thread.
 // Errors: an answer of any status is a success here. UNAVAILABLE (code SERVER_UNREACHABLE) when no answer came,
-//   DEADLINE_EXCEEDED (SERVER_TIMEOUT), UNAUTHENTICATED (TLS_FAILED), INVALID_ARGUMENT (INVALID_SERVER).
+//   DEADLINE_EXCEEDED (SERVER_TIMEOUT), UNAUTHENTICATED (TLS_FAILED), INVALID_ARGUMENT (INVALID_SERVER), CANCELLED.
 // Limits: an answer that is not streamed has at most 64 MiB.
 // Cost: about 30 us of processor a request on a kept connection.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -36,6 +37,7 @@ struct HttpClientOptions {
   std::string client_key_file = {};                  // PEM
   absl::Duration connect_timeout = absl::Seconds(5);
   absl::Duration timeout = absl::Seconds(30);  // of a whole request; of silence, for a streamed one
+  const std::atomic<bool>* cancelled = nullptr;  // once it is true, requests end within about a second: CANCELLED
 };
 
 struct ClientRequest {

@@ -3,6 +3,8 @@
 // The thread, and what one step does.
 #include "engine/predictor.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -48,6 +50,7 @@ Predictor::~Predictor() { Stop(); }
 
 void Predictor::Start() {
   thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "engine");  // as top -H and a debugger show it
     for (;;) {
       Step();
       {
@@ -186,10 +189,6 @@ std::string Predictor::MetricsText() const {
 
 int64_t Predictor::Now() const { return absl::ToUnixSeconds(wall_ + (clock_->Monotonic() - start_)); }
 
-PlannerOptions Predictor::Options() {
-  return {.lead_s = absl::ToDoubleSeconds(kLead), .review_s = absl::ToDoubleSeconds(kReview)};
-}
-
 // From falling due until it is held: a step, and what was measured. At least what is planned for: what is held for an
 // announcement should not go because the last shadows came fast.
 int64_t Predictor::LeadSeconds(const Member& member) {
@@ -198,16 +197,9 @@ int64_t Predictor::LeadSeconds(const Member& member) {
 }
 
 Predictor::Bounded Predictor::PlanFor(const Member& member, size_t type) const {
-  Bounded bounded;
-  bounded.settings = member.entry->warm.SettingsOf(member.fleet->NameOf(type));
-  bounded.plan = member.fleet->PlanFor(type, bounded.settings.hit_rate, Now(), LeadSeconds(member));
-  Level& level = bounded.plan.level;
-  const int64_t least = bounded.settings.min_shadows, most = bounded.settings.max_shadows;
-  bounded.raised = AsCount(least - level.fill);
-  bounded.capped = AsCount(level.fill - most);
-  level.fill = std::clamp(level.fill, least, most);
-  level.keep = std::clamp(level.keep, level.fill, most);
-  return bounded;
+  const PlanSettings settings = member.entry->warm.SettingsOf(member.fleet->NameOf(type));
+  const PlanBounds bounds{.hit_rate = settings.hit_rate, .least = settings.min_shadows, .most = settings.max_shadows};
+  return {PlanWithin(*member.fleet, type, bounds, Now(), LeadSeconds(member)), settings};
 }
 
 // Those of one second and type are told at once. Returns how many were beyond the limits.
@@ -323,7 +315,9 @@ void Predictor::Publish(NetworkId id, const Member& member) {
   std::vector<TypePlan> plans;
   plans.reserve(member.asks.size());
   for (size_t type = 0; type < member.asks.size(); ++type) {
-    const auto [plan, settings, raised, capped] = PlanFor(member, type);
+    const Bounded bounded = PlanFor(member, type);
+    const auto& [plan, raised, capped] = static_cast<const BoundedPlan&>(bounded);
+    const PlanSettings& settings = bounded.settings;
     if (settings.mode == PredictionMode::kOff) continue;
     plans.push_back({.type = member.fleet->NameOf(type),
                      .mode = settings.mode,
@@ -350,11 +344,6 @@ void Predictor::Publish(NetworkId id, const Member& member) {
   absl::MutexLock lock(&mutex_);
   plans_[id] = std::move(plans);
   reactive_[id] = std::move(reactive);
-}
-
-// The target; above it no more than is still there, of what is given back slowly.
-uint32_t Predictor::CountFor(const Plan& plan, uint32_t left) {
-  return AsCount(std::max(plan.level.fill, std::min<int64_t>(left, plan.level.keep)));
 }
 
 // The service may answer from within the call, so that nothing is locked meanwhile.

@@ -50,6 +50,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "engine/announced.h"
+#include "engine/bounded_plan.h"
 #include "engine/fleet.h"
 #include "engine/lead_times.h"
 #include "engine/notebook.h"
@@ -69,11 +70,11 @@ struct ImportView {
 class Predictor {
  public:
   static constexpr std::string_view kSource = "engine";
-  static constexpr absl::Duration kReview = absl::Minutes(1);
-  static constexpr absl::Duration kStep = absl::Seconds(1);  // between looking at what was created
-  static constexpr absl::Duration kLead = absl::Seconds(5);  // that is planned for: a step, and the store
-  static constexpr absl::Duration kHorizon = absl::Minutes(5);
-  static constexpr absl::Duration kSave = absl::Minutes(10);
+  static constexpr absl::Duration kReview = Pace::kReview;
+  static constexpr absl::Duration kStep = Pace::kStep;  // between looking at what was created
+  static constexpr absl::Duration kLead = Pace::kLead;  // that is planned for: a step, and the store
+  static constexpr absl::Duration kHorizon = Pace::kHorizon;
+  static constexpr absl::Duration kSave = Pace::kSave;
   static constexpr absl::Duration kMaxAhead = absl::Hours(24 * 7);  // that an announcement may be
   static constexpr uint32_t kMaxAnnounced = 100'000;                // creations of one
   static constexpr size_t kMaxPast = 1000;                         // rows of an import
@@ -170,13 +171,10 @@ class Predictor {
 
   // Whole seconds of 1970 UTC; never going back.
   int64_t Now() const;
-  static PlannerOptions Options();
   static int64_t LeadSeconds(const Member& member);
   // Within the floor and the ceiling of its settings.
-  struct Bounded {
-    Plan plan;
+  struct Bounded : BoundedPlan {
     PlanSettings settings;
-    uint32_t raised = 0, capped = 0;
   };
   Bounded PlanFor(const Member& member, size_t type) const;
 
@@ -189,7 +187,6 @@ class Predictor {
   void LookAtAnnouncements(NetworkId id, Member* member, int64_t now_s);
   void Publish(NetworkId id, const Member& member);
   void AskFor(NetworkId id, Member* member);
-  static uint32_t CountFor(const Plan& plan, uint32_t left);
 
   // predictor_notes.cc: what is stored.
   void OpenAll();

@@ -43,7 +43,7 @@ Predictor::Member* Predictor::Open(NetworkId id, const std::string& network) {
   }
   Member& member = found->second;
   if (!Follow(id, &member)) return nullptr;
-  if (member.fleet == nullptr) member.fleet = std::make_unique<Fleet>(Now(), Options());
+  if (member.fleet == nullptr) member.fleet = std::make_unique<Fleet>(Now(), Pace::Options());
   member.asks.resize(member.fleet->size());
   return &member;
 }
@@ -79,7 +79,7 @@ void Predictor::Restore(Member* member, Notebook::Reader* reader) {
   absl::StatusOr<std::optional<Notebook::Reader::Contents>> contents = reader->contents();
   absl::Status why = contents.status();
   if (why.ok() && *contents) {
-    absl::StatusOr<Fleet::Restored> restored = Fleet::Restore((*contents)->save, Options());
+    absl::StatusOr<Fleet::Restored> restored = Fleet::Restore((*contents)->save, Pace::Options());
     why = restored.status();
     if (why.ok()) {
       why = restored->fleet->Replay((*contents)->journal);

@@ -238,7 +238,7 @@ absl::StatusOr<ImportView> Predictor::TryImport(Member* member, const std::strin
   // What was learnt before predictions were switched off is to be forgotten; a planner's time begins with the first that it
   // is told of.
   if (member->fleet->live() || member->fleet->size() == 0) {
-    member->fleet = std::make_unique<Fleet>(past.front().time_s, Options());
+    member->fleet = std::make_unique<Fleet>(past.front().time_s, Pace::Options());
     member->asks.clear();
     member->notebook.Restart();
   }
