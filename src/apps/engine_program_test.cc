@@ -2,7 +2,6 @@
 // Label: real time (the programs themselves, as processes)
 //
 // The prediction engine in the real programs: as a process of its own, stalled, and backed up.
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -24,6 +23,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "client/api_client.h"
 #include "gmock/gmock.h"
 
 namespace gnomon {
@@ -126,7 +126,8 @@ class EngineProgramTest : public testing::Test {
     return true;
   }
   std::string Get(const std::string& path) const {
-    return Run(absl::StrCat("curl -s --unix-socket ", folder_, "/s 'http://localhost", path, "'")).output;
+    int status = 0;
+    return ApiClient({.server = url_}).GetText(path, &status).value_or("no answer");
   }
   // How many shadows of the source there are.
   size_t Shadows(const std::string& source) const {
