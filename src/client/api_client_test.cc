@@ -139,8 +139,9 @@ TEST(ApiClient, WatchThatIsTooOldSaysSo) {
 
 TEST(ApiClient, AWatchThatTheServerEndsWithAnErrorEndsWithThat) {
   ScriptedHttpServer server([](const ScriptedRequest&) {
-    return ScriptedAnswer{.content_type = "application/x-ndjson",
-                          .chunks = {R"({"type":"error","object":{"status":410,"detail":"gone","code":"WATCH_TOO_OLD"}})", "\n"}};
+    return ScriptedAnswer{
+        .content_type = "application/x-ndjson",
+        .chunks = {R"({"type":"error","object":{"status":410,"detail":"gone","code":"WATCH_TOO_OLD"}})", "\n"}};
   });
   ApiClient api({.server = server.url()});
   absl::Status ended = api.Watch("prod", "00-1", [](const JsonObject&) { return absl::OkStatus(); });
