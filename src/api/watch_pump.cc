@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "api/problem.h"
 
@@ -115,7 +116,8 @@ bool WatchPump::Pump(Id id, Client* client) {
     if (!client->pending.empty() && !SendPending(id, client)) return !client->stream.closed();
     absl::StatusOr<std::vector<EventLog::Event>> events = client->watch.view.log->Read(client->position, kEventsARead);
     if (!events.ok()) {
-      const std::string problem = ProblemResponse(events.status(), "").body;
+      std::string problem = ProblemResponse(events.status(), "").body;
+      absl::StripTrailingAsciiWhitespace(&problem);  // an event is a line
       client->pending = Frame(*client, client->position, absl::StrCat("{\"type\":\"error\",\"object\":", problem, "}"));
       SendPending(id, client);
       client->stream.Finish();

@@ -35,10 +35,15 @@ PlanBounds BoundsIn(const JsonValue& settings, PlanBounds bounds) {
   return bounds;
 }
 
-// It will not be otherwise when it is tried again.
+// The network is gone, or the token is not good for it.
+bool Refused(const absl::Status& status) {
+  return absl::IsNotFound(status) || absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status);
+}
+
+// A read that will not be otherwise when it is tried again.
 bool Ends(const absl::Status& status) {
-  return absl::IsNotFound(status) || absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status) ||
-         absl::IsInvalidArgument(status) || absl::IsUnimplemented(status) || absl::IsFailedPrecondition(status);
+  return Refused(status) || absl::IsInvalidArgument(status) || absl::IsUnimplemented(status) ||
+         absl::IsFailedPrecondition(status);
 }
 
 std::string Why(const absl::Status& status) {
@@ -122,9 +127,9 @@ absl::Status RemoteEngine::Step() {
   const int64_t now_s = Now();
   Learn(creations);
   if (now_s - reviewed_s_ >= absl::ToInt64Seconds(Pace::kReview)) GNOMON_RETURN_IF_ERROR(Review(now_s));
-  AskFor();
+  const absl::Status asked = AskFor();
   Keep(now_s);
-  return absl::OkStatus();
+  return asked;
 }
 
 void RemoteEngine::Learn(const std::vector<Creations>& creations) {
@@ -189,7 +194,7 @@ const PlanBounds& RemoteEngine::BoundsOf(const std::string& type) const {
   return settings_.all;
 }
 
-void RemoteEngine::AskFor() {
+absl::Status RemoteEngine::AskFor() {
   size_t type = 0;
   while (type < wanted_.size()) {
     JsonArray predictions;
@@ -206,22 +211,24 @@ void RemoteEngine::AskFor() {
           {"type", name}, {"count", count}, {"horizon", absl::StrCat(absl::ToInt64Seconds(Pace::kHorizon), "s")}});
       asked.emplace_back(type, count);
     }
-    if (asked.empty()) return;
+    if (asked.empty()) break;
     const JsonObject call = {{"network", options_.network},
                              {"source", options_.source},
                              {"id", absl::StrCat(id_prefix_, ++last_id_)},
                              {"predictions", std::move(predictions)}};
     const absl::Status done = api_->Call("POST", "/v1/predict_instances", call).status();
+    if (Refused(done)) return done;
     if (!done.ok()) {  // all is asked for again at the next review
       if (!std::exchange(asks_fail_, true) && !absl::IsCancelled(done))
         Say(absl::StrCat("cannot ask for shadows: ", Why(done)));
-      return;
+      return absl::OkStatus();
     }
     if (std::exchange(asks_fail_, false)) Say("shadows are asked for again");
     for (const auto& [one, count] : asked) {
       if (count != fleet_->LeftOf(one)) fleet_->Asked(one, count);
     }
   }
+  return absl::OkStatus();
 }
 
 // A write that fails is said, and made good by a save of all.
@@ -264,6 +271,7 @@ void RemoteEngine::See(const JsonObject& event) {
   const bool put = TextMember(event, "type") == "put" && TextMember(event, "kind") == "address";
   const bool assigned = put && TextMember(record, "state") == "assigned";
   const std::string instance = TextMember(record, "instance"), revision = TextMember(event, "revision");
+  if (!assigned) last_instance_.clear();
   // A later change of the record keeps its generation; the addresses of one instance follow each other.
   const bool created = assigned && TextMember(record, "generation") == TextMember(record, "revision") &&
                        std::exchange(last_instance_, instance) != instance;

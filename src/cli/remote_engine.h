@@ -86,7 +86,8 @@ class RemoteEngine {
   // Reads the network's settings, and its revision. SERVER_PREDICTS.
   absl::StatusOr<std::string> ReadNetwork();
   void KnowFloors();
-  void AskFor();
+  // An error that ends the engine.
+  absl::Status AskFor();
   void Keep(int64_t now_s);
   const PlanBounds& BoundsOf(const std::string& type) const;
   int64_t Now() const;

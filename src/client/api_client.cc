@@ -2,6 +2,7 @@
 #include "client/api_client.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -182,6 +183,13 @@ absl::Status ApiClient::Watch(std::string_view network, std::string_view revisio
   LineCutter cutter([&](std::string_view line) -> absl::Status {
     GNOMON_ASSIGN_OR_RETURN(JsonValue event, ParseAnswer(line, path));
     if (!event.is_object()) return Error(absl::StatusCode::kInternal, "BAD_ANSWER", "an event is not an object");
+    if (TextMember(event, "type") == "error") {
+      const JsonValue& problem = Member(event, "object");
+      return StatusFromProblem({.status = static_cast<int>(NumberMember(problem, "status")),
+                                .content_type = "application/problem+json",
+                                .body = boost::json::serialize(problem),
+                                .date = std::nullopt});
+    }
     return on_event(event.get_object());
   });
   GNOMON_ASSIGN_OR_RETURN(ClientResponse response,

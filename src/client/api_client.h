@@ -58,7 +58,7 @@ class ApiClient {
   // Text, as of /metrics and /readyz. `status` gets the HTTP status; with it given, no status is an error.
   absl::StatusOr<std::string> GetText(std::string_view path, int* status = nullptr);
 
-  // Ends with UNAVAILABLE (WATCH_ENDED) when the server ends it.
+  // Ends with UNAVAILABLE (WATCH_ENDED) when the server ends it, or with the error that it gave before.
   absl::Status Watch(std::string_view network, std::string_view revision, const OnEvent& on_event);
 
   absl::Status Backup(const HttpClient::Sink& sink);

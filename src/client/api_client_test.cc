@@ -137,5 +137,17 @@ TEST(ApiClient, WatchThatIsTooOldSaysSo) {
   EXPECT_EQ(CodeOf(ended), "WATCH_TOO_OLD");
 }
 
+TEST(ApiClient, AWatchThatTheServerEndsWithAnErrorEndsWithThat) {
+  ScriptedHttpServer server([](const ScriptedRequest&) {
+    return ScriptedAnswer{
+        .content_type = "application/x-ndjson",
+        .chunks = {R"({"type":"error","object":{"status":410,"detail":"gone","code":"WATCH_TOO_OLD"}})", "\n"}};
+  });
+  ApiClient api({.server = server.url()});
+  absl::Status ended = api.Watch("prod", "00-1", [](const JsonObject&) { return absl::OkStatus(); });
+  EXPECT_EQ(CodeOf(ended), "WATCH_TOO_OLD");
+  EXPECT_TRUE(absl::IsOutOfRange(ended));
+}
+
 }  // namespace
 }  // namespace gnomon
