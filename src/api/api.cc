@@ -57,6 +57,8 @@ std::vector<Route> Api::Routes() {
       {M::kPatch, "/v1/networks/{network}", Role::kAdmin, &Api::PatchNetwork},
       {M::kDelete, "/v1/networks/{network}", Role::kAdmin, &Api::DeleteNetwork},
       {M::kGet, "/v1/networks/{network}/plans", Role::kViewer, &Api::ListPlans, kQuery},
+      {M::kGet, "/v1/networks/{network}/forecasts", Role::kViewer, &Api::ListForecasts, kQuery},
+      {M::kGet, "/v1/networks/{network}/quality", Role::kViewer, &Api::ListQuality, kQuery},
       {M::kPost, "/v1/networks/{network}/announcements", Role::kAllocator, &Api::CreateAnnouncement},
       {M::kGet, "/v1/networks/{network}/announcements", Role::kViewer, &Api::ListAnnouncements, kQuery},
       {M::kDelete, "/v1/networks/{network}/announcements/{source}/{id}", Role::kAllocator, &Api::DeleteAnnouncement},

@@ -83,6 +83,8 @@ class Api {
 
   // api_predictions.cc
   void ListPlans(Call call, HttpRequest& request) const;
+  void ListForecasts(Call call, HttpRequest& request) const;
+  void ListQuality(Call call, HttpRequest& request) const;
   void CreateAnnouncement(Call call, HttpRequest& request) const;
   void ListAnnouncements(Call call, HttpRequest& request) const;
   void DeleteAnnouncement(Call call, HttpRequest& request) const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is asked of the engine: plans, announcements, imports of the past.
+// What is asked of the engine: plans, forecasts and their quality, announcements, imports of the past.
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -39,6 +39,37 @@ void Api::ListPlans(Call call, HttpRequest& request) const {
                       "plans", parts_.engine->Plans(*network), page.value(),
                       [](const TypePlan& plan) { return plan.type; },
                       [this](const TypePlan& plan, JsonWriter* json) { encoder_.Write(plan, json); }));
+}
+
+void Api::ListForecasts(Call call, HttpRequest& request) const {
+  absl::StatusOr<TypePage> page = DecodeTypePage(request);
+  if (!page.ok()) return call->Fail(page.status());
+  const std::shared_ptr<const NetworkEntry> network = NetworkOf(call);
+  if (network == nullptr) return;
+  parts_.engine->Forecasts(
+      *network, page->type, [this, call, page = page->page](absl::StatusOr<std::vector<TypeForecast>> all) {
+        if (!all.ok()) return call->Fail(all.status());
+        call->Send(200, WritePage(
+                            "forecasts", *all, page, [](const TypeForecast& one) { return one.type; },
+                            [this](const TypeForecast& one, JsonWriter* json) { encoder_.Write(one, json); }));
+      });
+}
+
+void Api::ListQuality(Call call, HttpRequest& request) const {
+  absl::StatusOr<TypePage> page = DecodeTypePage(request);
+  if (!page.ok()) return call->Fail(page.status());
+  const std::shared_ptr<const NetworkEntry> network = NetworkOf(call);
+  if (network == nullptr) return;
+  parts_.engine->Quality(
+      *network, page->type,
+      Answering<NetworkQuality>(call, [this, page = page->page](const NetworkQuality& quality, JsonWriter* json) {
+        json->BeginObject().Key("network");
+        encoder_.Write(quality.network, json);
+        WritePageMembers(
+            "quality", quality.types, page, [](const TypeQuality& one) { return one.type; },
+            [this](const TypeQuality& one, JsonWriter* out) { encoder_.Write(one, out); }, json);
+        json->EndObject();
+      }));
 }
 
 void Api::CreateAnnouncement(Call call, HttpRequest& request) const {

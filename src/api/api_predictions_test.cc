@@ -54,6 +54,71 @@ TEST_F(ApiPredictionsTest, ThePlansOfANetworkAreListedWithTheirExplanation) {
   EXPECT_EQ(Get("/v1/networks/prod/plans?type=web").code(), "400 UNKNOWN_ARGUMENT");
 }
 
+TEST_F(ApiPredictionsTest, ForecastsAreOfEachTypeOrSayWhatIsMissing) {
+  EXPECT_EQ(Get("/v1/networks/prod/forecasts").code(), "404 NETWORK_NOT_FOUND");
+  Make("off");
+  EXPECT_EQ(Get("/v1/networks/prod/forecasts").size("forecasts"), 0u);
+  EXPECT_THAT(Get("/v1/networks/prod/forecasts?type=web")["/forecasts/0/missing"], HasSubstr("prediction_mode is off"));
+  Patch("/v1/networks/prod", R"({"prediction_mode":"observe"})");
+  EXPECT_THAT(Get("/v1/networks/prod/forecasts?type=web")["/forecasts/0/missing"], HasSubstr("none was created"));
+  for (const char* type : {"web", "ci"}) {
+    Post("/v1/networks/prod/instances", absl::StrCat(R"({"id":"vm-)", type, R"(","type":")", type, R"("})"));
+  }
+  ApiAnswer page = Get("/v1/networks/prod/forecasts?page_size=1");
+  EXPECT_EQ(page["/forecasts/0/type"], "ci");
+  EXPECT_THAT(page["/forecasts/0/missing"], HasSubstr("first 5 minutes"));
+  EXPECT_EQ(page["/next_page_token"], "ci");
+  for (int minute = 0; minute < 12; ++minute) {
+    clock.Pass(absl::Minutes(1));
+    const std::string rounds = absl::StrCat(predictor_->rounds());
+    for (int tries = 0; tries < 10'000 && absl::StrCat(predictor_->rounds()) == rounds; ++tries) {
+      Get("/v1/networks/prod/forecasts");
+    }
+  }
+  page = Get("/v1/networks/prod/forecasts?type=web");
+  ASSERT_EQ(page.size("forecasts"), 1u);
+  EXPECT_EQ(page["/forecasts/0/type"], "web");
+  EXPECT_EQ(page["/forecasts/0/missing"], "<none>");
+  EXPECT_GE(NumberOf(page, "/forecasts/0/steps"), 1);
+  EXPECT_GE(NumberOf(page, "/forecasts/0/horizons/1800/p99"), NumberOf(page, "/forecasts/0/horizons/300/p50"));
+  EXPECT_NE(page["/forecasts/0/recent/0"], "<none>");
+  EXPECT_EQ(Get("/v1/networks/prod/forecasts?type=a/b").code(), "400 INVALID_NAME");
+}
+
+TEST_F(ApiPredictionsTest, QualityTellsHitsAndIdleTimeWithTheirCounts) {
+  Make("reserve");
+  EXPECT_EQ(Get("/v1/networks/prod/quality")["/network/total"], "<none>");
+  EXPECT_THAT(Get("/v1/networks/prod/quality?type=db")["/quality/0/missing"], HasSubstr("none was created"));
+  int64_t hits = 0;
+  for (int minute = 0; minute < 8; ++minute) {
+    for (int i = 0; i < 3; ++i) {
+      ApiAnswer made =
+          Post("/v1/networks/prod/instances", absl::StrCat(R"({"id":"vm-)", minute, "-", i, R"(","type":"web"})"));
+      hits += made["/source"] == "shadow";
+    }
+    Post("/v1/networks/prod/instances", absl::StrCat(R"({"id":"db-)", minute, R"(","type":"db"})"));
+    const uint64_t rounds = predictor_->rounds();
+    clock.Pass(absl::Minutes(1));
+    for (int tries = 0; tries < 10'000 && predictor_->rounds() == rounds; ++tries) Get("/v1/networks/prod/quality");
+    // Until what the review asked for is held.
+    for (int tries = 0; tries < 10'000; ++tries) {
+      if (Get("/v1/networks/prod/plans")["/plans/1/held"] == Get("/v1/networks/prod/plans")["/plans/1/target"]) break;
+    }
+  }
+  ApiAnswer page = Get("/v1/networks/prod/quality?type=web");
+  ASSERT_EQ(page.size("quality"), 1u) << page.body;
+  EXPECT_GT(hits, 0);
+  EXPECT_EQ(page["/quality/0/total/creations"], "24");
+  EXPECT_EQ(page["/quality/0/total/hits"], absl::StrCat(hits));
+  EXPECT_EQ(page["/quality/0/total/misses"], absl::StrCat(24 - hits));
+  EXPECT_EQ(page["/quality/0/last_hour/creations"], "24");
+  EXPECT_GT(NumberOf(page, "/quality/0/total/idle_minutes"), 0);
+  EXPECT_EQ(page["/network/total/creations"], "32");
+  EXPECT_NE(page["/quality/0/static_pool/size"], "<none>");
+  EXPECT_THAT(page["/quality/0/forecasts/300/missing"], HasSubstr("fewer than 100"));
+  EXPECT_EQ(Get("/v1/networks/prod/quality?page_size=1")["/next_page_token"], "db");
+}
+
 TEST_F(ApiPredictionsTest, SettingsOfANetworkAndOfItsTypesBoundThePlans) {
   Make("observe");
   const char* settings =

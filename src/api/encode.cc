@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
@@ -95,6 +96,28 @@ void Encoder::Write(const TypePlan& plan, JsonWriter* json) const {
   json->Key("capped").Int(plan.capped);
   json->Key("lead_seconds").Double(absl::ToDoubleSeconds(plan.lead));
   json->EndObject();
+}
+
+void Encoder::Write(const TypeForecast& forecast, JsonWriter* json) const {
+  json->BeginObject();
+  Text(json, "type", forecast.type);
+  if (!forecast.missing.empty()) {
+    Text(json, "missing", forecast.missing);
+    json->EndObject();
+    return;
+  }
+  json->Key("as_of").Time(forecast.as_of);
+  json->Key("steps").Int(forecast.steps);
+  json->Key("step_seconds").Int(std::lround(HorizonForecaster::kStepS));
+  json->Key("horizons").BeginObject();
+  for (const TypeForecast::Horizon& horizon : forecast.horizons) {
+    json->Key(absl::StrCat(absl::ToInt64Seconds(horizon.length))).BeginObject();
+    for (size_t i = 0; i < kLevels.size(); ++i) json->Key(LevelName(i)).Int(horizon.quantiles[i]);
+    json->EndObject();
+  }
+  json->EndObject().Key("recent").BeginArray();
+  for (int64_t count : forecast.recent) json->Int(count);
+  json->EndArray().EndObject();
 }
 
 void Encoder::Write(const Announced& announced, JsonWriter* json) const {

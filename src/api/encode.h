@@ -12,7 +12,9 @@
 
 #include "api/json.h"
 #include "engine/announced.h"
+#include "engine/type_forecast.h"
 #include "engine/type_plan.h"
+#include "engine/type_quality.h"
 #include "service/service.h"
 
 namespace gnomon {
@@ -25,6 +27,8 @@ class Encoder {
   void Write(const NetworkEntry& entry, JsonWriter* json) const;  // without what only its shard knows
   void Write(const PoolView& view, JsonWriter* json) const;
   void Write(const TypePlan& plan, JsonWriter* json) const;
+  void Write(const TypeForecast& forecast, JsonWriter* json) const;
+  void Write(const TypeQuality& quality, JsonWriter* json) const;
   void Write(const Announced& announced, JsonWriter* json) const;
   void Write(const PoolConfig& config, JsonWriter* json) const;
   void Write(const std::string& network, const RecordView& view, JsonWriter* json) const;
@@ -39,6 +43,9 @@ class Encoder {
 
   const Service* service_;
 };
+
+// Of a quantile in kLevels, as p99.
+std::string LevelName(size_t level);
 
 std::string_view NameOf(AddressState state);
 std::string_view NameOf(Warmth warmth);

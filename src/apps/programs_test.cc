@@ -272,9 +272,17 @@ TEST_F(ProgramsTest, WhatTheEngineKnowsSurvivesAKill) {
   EXPECT_THAT(before, HasSubstr("\"type\": \"web\""));
   EXPECT_THAT(before, HasSubstr("\"type\": \"db\""));
   Do("allocate vm-1 -n n --type web");
+  const std::string forecasts = Gnomon("get forecasts -n n -o json").output;
+  EXPECT_THAT(forecasts, HasSubstr("\"1800\": {"));
+  EXPECT_THAT(Gnomon("get forecasts -n n --type web").output, HasSubstr("30M P50"));
+  const std::string quality = Gnomon("get quality -n n -o json").output;
+  EXPECT_THAT(quality, HasSubstr("\"creations\": 1,"));
+  EXPECT_THAT(Gnomon("get quality -n n").output, HasSubstr("(all)"));
   EXPECT_THAT(Gnomon("get announcements -n n -o name").output, "build-77\n");
   restart();
   EXPECT_EQ(plans(), before);
+  EXPECT_EQ(Gnomon("get forecasts -n n -o json").output, forecasts);
+  EXPECT_EQ(Gnomon("get quality -n n -o json").output, quality);
   EXPECT_THAT(Gnomon("get announcements -n n -o name").output, "build-77\n");
 }
 

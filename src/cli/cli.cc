@@ -116,6 +116,7 @@ int RunCli(const std::vector<std::string>& words, const Console& console) {
   AddUpdateCommands(tree);
   AddEngineCommands(tree);
   AddEngineRunCommand(tree);
+  AddQualityCommand(tree);
   AddFileCommands(tree);
   AddReplayCommand(tree);
   AddSimulateCommand(tree);

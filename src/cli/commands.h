@@ -71,6 +71,7 @@ void AddWriteCommands(CommandTree& tree);    // create, delete, allocate, releas
 void AddUpdateCommands(CommandTree& tree);   // update
 void AddEngineCommands(CommandTree& tree);   // announce, delete announcement, import-history
 void AddEngineRunCommand(CommandTree& tree);  // engine run
+void AddQualityCommand(CommandTree& tree);   // get quality
 void AddFileCommands(CommandTree& tree);     // backup, restore, check, import, export
 void AddReplayCommand(CommandTree& tree);    // replay
 void AddSimulateCommand(CommandTree& tree);  // simulate

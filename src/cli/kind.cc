@@ -31,6 +31,26 @@ Kind PlanKind() {
         {"KEPT", "kept"}}};
 }
 
+Kind ForecastKind() {
+  return {"forecast",
+          "forecasts",
+          "fc",
+          true,
+          false,
+          {"type"},
+          {{"TYPE", "type"},
+           {"5M P50", "horizons.300.p50"},
+           {"P90", "horizons.300.p90"},
+           {"P99", "horizons.300.p99"},
+           {"15M P50", "horizons.900.p50"},
+           {"P90", "horizons.900.p90"},
+           {"P99", "horizons.900.p99"},
+           {"30M P50", "horizons.1800.p50"},
+           {"P90", "horizons.1800.p90"},
+           {"P99", "horizons.1800.p99"},
+           {"AS OF", "as_of|missing"}}};
+}
+
 Kind AnnouncementKind() {
   return {"announcement",
        "announcements",
@@ -99,6 +119,7 @@ const std::vector<Kind>& AllKinds() {
         {"WARMTH", "warmth"},
         {"UNTIL", "until"}}},
       PlanKind(),
+      ForecastKind(),
       AnnouncementKind(),
       {"address", "addresses", "addr", true, true, {"type", "zone", "host", "pool", "state"}, AddressColumns()},
       {"host", "hosts", "ho", false, true, {}, {{"NAME", "name|host"}, {"PHYSICAL ADDRESS", "physical_address"}}}};

@@ -21,7 +21,7 @@ struct Kind {
   std::vector<Column> columns;  // the first is the name
 };
 
-// networks, pools, instances, shadows, plans, announcements, addresses, hosts.
+// networks, pools, instances, shadows, plans, forecasts, announcements, addresses, hosts.
 const std::vector<Kind>& AllKinds();
 
 // CHECKs that there is one.

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "boost/json/serialize.hpp"
+#include "cli/forecast_fan.h"
 #include "client/api_client.h"
 
 namespace gnomon {
@@ -133,6 +134,38 @@ JsonObject Timeline(const std::string& name, const PointScore& score, const Simu
   return {{"policy", name}, {"held", held}, {"misses", misses}, {"worst", WorstHours(score, options, demand)}};
 }
 
+JsonObject FanJson(const ForecastFan& fan) {
+  JsonArray levels, types;
+  for (size_t level : kFanLevels) levels.push_back(kLevels[level]);
+  for (const ForecastFan::Type& type : fan.types) {
+    JsonArray horizons;
+    for (const ForecastFan::Horizon& horizon : type.horizons) {
+      JsonArray quantiles;
+      for (const auto& list : horizon.quantiles) quantiles.push_back(JsonArray(list.begin(), list.end()));
+      horizons.push_back(JsonObject{{"horizon_s", horizon.length_s},
+                                    {"quantiles", std::move(quantiles)},
+                                    {"actual", JsonArray(horizon.actual.begin(), horizon.actual.end())}});
+    }
+    types.push_back(JsonObject{{"type", type.type}, {"from_s", type.from_s}, {"horizons", std::move(horizons)}});
+  }
+  return {{"step_s", fan.step_s}, {"quantiles", std::move(levels)}, {"types", std::move(types)}};
+}
+
+// Of the types with the most misses.
+ForecastFan WorstFan(const PointScore& score, const SimulatedTrace& trace, const SimulationOptions& options) {
+  std::vector<const TypeScore*> types;
+  for (const TypeScore& type : score.types) types.push_back(&type);
+  std::stable_sort(types.begin(), types.end(), [](const TypeScore* a, const TypeScore* b) {
+    return a->pool.creations - a->pool.hits > b->pool.creations - b->pool.hits;
+  });
+  std::vector<std::string> learnt, shown;
+  for (const TypeScore* type : types) {
+    learnt.push_back(type->type);
+    if (shown.size() < kFanTypes) shown.push_back(type->type);
+  }
+  return FanOf(trace, options, learnt, shown);
+}
+
 }  // namespace
 
 double ReportBin(double review_s) { return std::max(300.0, review_s); }
@@ -141,6 +174,7 @@ std::string SimulateReport(const ReportOptions& report, const SimulatedTrace& tr
                            const std::vector<PolicyScores>& policies) {
   const DemandBins demand = BinDemand(trace, options);
   JsonArray groups, timelines, types, creations;
+  ForecastFan fan;
   for (const PolicyScores& policy : policies) {
     const size_t chosen = ChosenPoint(policy.scores, report.target);
     JsonArray points;
@@ -148,6 +182,7 @@ std::string SimulateReport(const ReportOptions& report, const SimulatedTrace& tr
       points.push_back(PointJson(policy.points[i], policy.scores[i], i == chosen));
     }
     groups.push_back(JsonObject{{"name", policy.name}, {"points", std::move(points)}});
+    if (policy.name == "predictive") fan = WorstFan(policy.scores[chosen], trace, options);
     timelines.push_back(Timeline(policy.points[chosen], policy.scores[chosen], options, demand));
   }
   for (const TypeScore& type : policies.front().scores.front().types) {  // the same for every point
@@ -156,11 +191,16 @@ std::string SimulateReport(const ReportOptions& report, const SimulatedTrace& tr
     for (const TimeBin& bin : type.bins) counts.push_back(bin.creations);
     creations.push_back(std::move(counts));
   }
-  const JsonObject data = {{"about", report.about},         {"target", report.target},
-                           {"warmup_s", options.warmup_s},  {"end_s", trace.end_s},
-                           {"bin_s", options.bin_s},        {"groups", std::move(groups)},
-                           {"types", std::move(types)},     {"creations", std::move(creations)},
-                           {"timelines", std::move(timelines)}};
+  JsonObject data = {{"about", report.about},
+                     {"target", report.target},
+                     {"warmup_s", options.warmup_s},
+                     {"end_s", trace.end_s},
+                     {"bin_s", options.bin_s},
+                     {"groups", std::move(groups)},
+                     {"types", std::move(types)},
+                     {"creations", std::move(creations)},
+                     {"timelines", std::move(timelines)}};
+  if (!fan.types.empty()) data["fan"] = FanJson(fan);
   // Inside a script nothing of the data may look like a tag.
   const std::string json = absl::StrReplaceAll(boost::json::serialize(data), {{"<", "\\u003c"}});
   return absl::StrCat(std::string(kSimulateReportPage[0]), json, std::string(kSimulateReportPage[1]));

@@ -105,6 +105,31 @@ TEST(Simulate, WritesAReportThatExplainsItsWorstHours) {
   EXPECT_EQ(Simulated({"--policy", "oracle", "--report", folder.path()}).code, 2);  // a folder
 }
 
+TEST(Simulate, TheReportOfAPredictivePolicyShowsItsForecastsAndWhatCame) {
+  static const TempFolder folder;
+  const std::string path = folder.path() + "/report.html";
+  CliRun run = Simulated({"--policy", "predictive", "--report", path});
+  ASSERT_EQ(run.code, 0) << run.err;
+  std::ifstream file(path);
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  const std::string begin = R"(<script type="application/json" id="data">)";
+  const size_t at = page.find(begin) + begin.size();
+  const JsonValue data = boost::json::parse(page.substr(at, page.find("</script>", at) - at));
+  const JsonValue& type = data.at("fan").at("types").at(0);
+  EXPECT_EQ(type.at("type"), "web");
+  // What came in 15 minutes is what came in three times five.
+  const JsonArray& five = type.at("horizons").at(0).at("actual").as_array();
+  const JsonArray& fifteen = type.at("horizons").at(1).at("actual").as_array();
+  ASSERT_EQ(five.size(), fifteen.size());
+  ASSERT_GT(five.size(), 3u);
+  int64_t sum = 0;
+  for (size_t i = 0; i < 3; ++i) sum += five[i].as_int64();
+  EXPECT_EQ(fifteen[0].as_int64(), sum);
+  EXPECT_EQ(type.at("horizons").at(2).at("quantiles").as_array().size(), five.size());
+  EXPECT_EQ(type.at("horizons").at(2).at("quantiles").at(0).as_array().size(),
+            data.at("fan").at("quantiles").as_array().size());
+}
+
 TEST(Simulate, EveryPolicyOfTheHelpIsMade) {
   for (const char* name : {"predictive", "warm_pool=16", "warm_pool=2x", "quantile=0.99", "rolling=24h,0.99",
                            "azure=16,0.5", "cilium=8,0", "oracle"}) {

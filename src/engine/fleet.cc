@@ -21,11 +21,21 @@ constexpr int64_t kDayS = 86400;
 constexpr char kVersion = 1;  // of a save and of a journal: another one for every change of any Fields of the engine's
 constexpr const char* kTypesPart = "types";
 constexpr const char* kPlannerPart = "planner";
+constexpr const char* kForecasterPart = "forecaster";
+constexpr const char* kQualityPart = "quality";
+constexpr char kQualityVersion = 1;  // of that part
 
 Error Corrupt(std::string_view why) {
   return Error(absl::StatusCode::kDataLoss, "ENGINE_STATE_CORRUPT",
                absl::StrCat("what was learnt of the network ", std::string(why)))
       .Hint("nothing is to be done: it is learnt anew");
+}
+
+// Whose first steps begin then: what came before was not seen.
+std::unique_ptr<HorizonForecaster> ForecasterFrom(double time_s) {
+  auto forecaster = std::make_unique<HorizonForecaster>();
+  forecaster->Review(time_s);
+  return forecaster;
 }
 
 }  // namespace
@@ -47,6 +57,7 @@ struct Fleet::Entry {
     archive(self.time_s, self.type, self.count);
     if (self.what == What::kCreated || self.what == What::kReview || self.what == What::kAsked) return;
     if (self.what == What::kImport || self.what == What::kImportReview) return;
+    if (self.what == What::kHit || self.what == What::kHold) return;
     archive(self.at_s, self.name, self.id);
   }
 };
@@ -56,7 +67,8 @@ Fleet::Fleet(int64_t now_s, const PlannerOptions& options)
       midnight_s_(now_s / kDayS * kDayS),
       last_s_(now_s),
       reviewed_s_(now_s),
-      planner_(std::make_unique<Planner>(options)) {}
+      planner_(std::make_unique<Planner>(options)),
+      forecaster_(ForecasterFrom(PlannerTime())) {}
 
 std::optional<size_t> Fleet::TypeOf(const std::string& type) {
   if (auto known = numbers_.find(type); known != numbers_.end()) return known->second;
@@ -67,6 +79,14 @@ std::optional<size_t> Fleet::TypeOf(const std::string& type) {
 
 void Fleet::Created(size_t type, int64_t time_s, uint32_t count) {
   Tell({.what = What::kCreated, .time_s = time_s, .type = type, .count = count});
+}
+
+void Fleet::Hit(size_t type, int64_t time_s, uint32_t count) {
+  Tell({.what = What::kHit, .time_s = time_s, .type = type, .count = count});
+}
+
+void Fleet::Hold(size_t type, int64_t time_s, uint32_t held) {
+  Tell({.what = What::kHold, .time_s = time_s, .type = type, .count = held});
 }
 
 void Fleet::Review(int64_t time_s) { Tell({.what = What::kReview, .time_s = time_s}); }
@@ -114,11 +134,26 @@ Plan Fleet::PlanFor(size_t type, double hit_rate, int64_t now_s, int64_t lead_s)
   return plan;
 }
 
+TypeForecast Fleet::ForecastOf(size_t type) const {
+  const KeyForecast key = forecaster_->ForecastOf(type);
+  TypeForecast forecast{.type = types_[type].name, .steps = key.steps};
+  if (key.steps == 0) {
+    forecast.missing = absl::StrCat("its first ", HorizonForecaster::kStepS / 60, " minutes have not ended");
+    return forecast;
+  }
+  forecast.as_of = absl::FromUnixSeconds(midnight_s_ + std::llround(key.as_of_s));
+  for (size_t h = 0; h < forecast.horizons.size(); ++h) {
+    forecast.horizons[h] = {absl::Seconds(key.horizons[h].horizon_s), key.horizons[h].quantiles};
+  }
+  for (double count : key.recent) forecast.recent.push_back(std::llround(count));
+  return forecast;
+}
+
 std::string Fleet::TakeJournal() { return std::exchange(journal_, StateWriter()).bytes(); }
 
 bool Fleet::Fits(const Entry& entry) const {
   const bool typed = entry.what == What::kCreated || entry.what == What::kAsked || entry.what == What::kAnnounce ||
-                     entry.what == What::kImport;
+                     entry.what == What::kImport || entry.what == What::kHit || entry.what == What::kHold;
   if (typed && entry.type >= types_.size()) return false;
   const bool known = announcements_.Find({entry.name, entry.id}) != nullptr;
   switch (entry.what) {
@@ -144,6 +179,8 @@ void Fleet::Apply(const Entry& entry) {
   switch (entry.what) {
     case What::kType:
       numbers_[entry.name] = planner_->AddKey();
+      forecaster_->AddKey();
+      quality_.emplace_back();
       types_.push_back({.name = entry.name});
       return;
     case What::kCreated: {
@@ -153,21 +190,31 @@ void Fleet::Apply(const Entry& entry) {
       type.created += entry.count;
       const uint32_t known = announcements_.Consume(entry.type, last_s_, entry.count);
       if (entry.count > known) planner_->Created(entry.type, PlannerTime(), entry.count - known);
+      forecaster_->Created(entry.type, PlannerTime(), entry.count);
+      quality_[entry.type].judge.Look(*forecaster_, entry.type);
+      quality_[entry.type].served.Created(last_s_, entry.count);
       return;
     }
+    case What::kHit:
+      quality_[entry.type].served.Hit(last_s_, entry.count);
+      return;
+    case What::kHold:
+      quality_[entry.type].served.Pass(last_s_);
+      quality_[entry.type].served.Hold(entry.count);
+      return;
     case What::kImport:
       types_[entry.type].created += entry.count;
       planner_->Created(entry.type, PlannerTime(), entry.count);
+      forecaster_->Created(entry.type, PlannerTime(), entry.count);
+      quality_[entry.type].judge.Look(*forecaster_, entry.type);
       return;
     case What::kImportReview:
-      ReviewRates();
-      planner_->Review(PlannerTime());
+      ReviewAll(false);
       return;
     case What::kReview:
       live_ = true;
       announcements_.Expire(last_s_);
-      ReviewRates();
-      planner_->Review(PlannerTime());
+      ReviewAll(true);
       return;
     case What::kAsked:
       types_[entry.type].left = entry.count;
@@ -183,6 +230,16 @@ void Fleet::Apply(const Entry& entry) {
       imports_.push_back(entry.id);
       if (imports_.size() > kMaxImports) imports_.pop_front();
       return;
+  }
+}
+
+void Fleet::ReviewAll(bool live) {
+  ReviewRates();
+  planner_->Review(PlannerTime());
+  forecaster_->Review(PlannerTime());
+  for (size_t type = 0; type < types_.size(); ++type) {
+    quality_[type].judge.Look(*forecaster_, type);
+    if (live) quality_[type].served.Pass(last_s_);
   }
 }
 
@@ -206,9 +263,12 @@ void Fleet::Fields(Archive& archive, Self& self) {
 }
 
 std::string Fleet::Save() const {
-  StateWriter types, parts;
+  StateWriter types, quality, parts;
   Fields(types, *this);
-  parts(size_t{2}, std::string(kTypesPart), types.bytes(), std::string(kPlannerPart), planner_->Save());
+  quality(quality_);
+  parts(size_t{4}, std::string(kTypesPart), types.bytes(), std::string(kPlannerPart), planner_->Save(),
+        std::string(kForecasterPart), forecaster_->Save(), std::string(kQualityPart),
+        Seal(kQualityVersion, quality.bytes()));
   return Seal(kVersion, parts.bytes());
 }
 
@@ -238,14 +298,47 @@ absl::StatusOr<Fleet::Restored> Fleet::Restore(std::string_view saved, const Pla
     if (!fleet.numbers_.emplace(type.name, fleet.numbers_.size()).second) types.Require(false);
   }
   if (!types.ok() || types.left() != 0) return Corrupt("has a damaged list of types");
-  absl::StatusOr<std::unique_ptr<Planner>> planner = Planner::Restore(options, parts[kPlannerPart]);
-  if (planner.ok() && (*planner)->size() == fleet.types_.size()) {
-    fleet.planner_ = *std::move(planner);
-    return restored;
-  }
-  restored.lost_part = planner.ok() ? absl::Status(Corrupt("has a planner for other types")) : planner.status();
-  for (size_t type = 0; type < fleet.types_.size(); ++type) fleet.planner_->AddKey();
+  auto restore = [&](const char* name, absl::Status (Fleet::*part)(const std::string&)) {
+    const bool stored = parts.contains(name);  // else it is of before there was that part
+    absl::Status status = (fleet.*part)(parts[name]);
+    if (stored && restored.lost_part.ok()) restored.lost_part = std::move(status);
+  };
+  restore(kPlannerPart, &Fleet::RestorePlanner);
+  restore(kForecasterPart, &Fleet::RestoreForecaster);
+  restore(kQualityPart, &Fleet::RestoreQuality);
   return restored;
+}
+
+absl::Status Fleet::RestorePlanner(const std::string& part) {
+  absl::StatusOr<std::unique_ptr<Planner>> planner = Planner::Restore(options_, part);
+  if (planner.ok() && (*planner)->size() == types_.size()) {
+    planner_ = *std::move(planner);
+    return absl::OkStatus();
+  }
+  for (size_t type = 0; type < types_.size(); ++type) planner_->AddKey();
+  return planner.ok() ? absl::Status(Corrupt("has a planner for other types")) : planner.status();
+}
+
+absl::Status Fleet::RestoreForecaster(const std::string& part) {
+  absl::StatusOr<std::unique_ptr<HorizonForecaster>> forecaster = HorizonForecaster::Restore(part);
+  if (forecaster.ok() && (*forecaster)->keys() == types_.size()) {
+    forecaster_ = *std::move(forecaster);
+    return absl::OkStatus();
+  }
+  forecaster_ = ForecasterFrom(PlannerTime());
+  for (size_t type = 0; type < types_.size(); ++type) forecaster_->AddKey();
+  return forecaster.ok() ? absl::Status(Corrupt("has forecasts for other types")) : forecaster.status();
+}
+
+absl::Status Fleet::RestoreQuality(const std::string& part) {
+  const Unsealed unsealed = Unseal(part);
+  StateReader reader(unsealed.state);
+  reader(quality_);
+  const bool whole = unsealed.damage == nullptr && unsealed.version == kQualityVersion && reader.ok() &&
+                     reader.left() == 0 && quality_.size() == types_.size();
+  if (whole) return absl::OkStatus();
+  quality_.assign(types_.size(), {});
+  return Corrupt("has damaged records of its quality");
 }
 
 absl::Status Fleet::Replay(std::string_view journal) {

@@ -5,6 +5,8 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/sealed_state.h"
+#include "base/state.h"
 #include "gtest/gtest.h"
 
 namespace gnomon {
@@ -19,6 +21,8 @@ void TellMinute(Fleet* fleet, int64_t now_s) {
   const std::string name = std::to_string(now_s);
   fleet->Review(now_s);
   fleet->Created(*fleet->TypeOf("web"), now_s + 7, 1 + (noise >> 28));
+  fleet->Hit(0, now_s + 7, 1);
+  if (noise % 4 == 0) fleet->Hold(0, now_s + 8, noise >> 28);
   if (now_s / 60 % 60 == 30) fleet->Created(*fleet->TypeOf("db"), now_s + 31, 40);
   fleet->Asked(0, noise >> 29);
   if (noise % 16 != 0) return;
@@ -55,6 +59,7 @@ TEST(Fleet, OneRestoredAndToldTheJournalEqualsTheOneThatWasKept) {
   ASSERT_TRUE(restored.fleet->Replay(journal).ok());
   EXPECT_TRUE(SamePlans(kept, *restored.fleet, now_s));
   EXPECT_TRUE(kept.Save() == restored.fleet->Save());
+  EXPECT_GT(kept.QualityOf(0).total.served.hits, 2800);
   EXPECT_TRUE(restored.fleet->Imported("old"));
   EXPECT_LT(journal.size(), 60u * 120) << "about eight bytes a telling";
 }
@@ -97,6 +102,67 @@ TEST(Fleet, APlannerThatCannotBeRestoredCostsOnlyWhatItHadLearnt) {
   EXPECT_EQ(restored.fleet->size(), fleet.size());
   EXPECT_EQ(restored.fleet->announcements().known().size(), fleet.announcements().known().size());
   TellMinute(restored.fleet.get(), kStartS + 3600);
+}
+
+// Of a save, without the part of that name.
+std::string Without(const std::string& part, const std::string& saved) {
+  const Unsealed unsealed = Unseal(saved);
+  StateReader reader(unsealed.state);
+  StateWriter writer;
+  size_t count = 0;
+  reader(count);
+  writer(count - 1);
+  for (; count > 0; --count) {
+    std::string name, bytes;
+    reader(name, bytes);
+    if (name != part) writer(name, bytes);
+  }
+  EXPECT_TRUE(reader.ok());
+  return Seal(unsealed.version, writer.bytes());
+}
+
+TEST(Fleet, AStateOfBeforeThereWereForecastsLearnsThemAnew) {
+  Fleet fleet(kStartS, kOptions);
+  int64_t now_s = kStartS;
+  for (; now_s < kStartS + 7200; now_s += 60) TellMinute(&fleet, now_s);
+  Fleet::Restored restored = Fleet::Restore(Without("forecaster", fleet.Save()), kOptions).value();
+  EXPECT_TRUE(restored.lost_part.ok()) << restored.lost_part;
+  EXPECT_TRUE(SamePlans(fleet, *restored.fleet, now_s));
+  EXPECT_EQ(restored.fleet->ForecastOf(0).missing, "its first 5 minutes have not ended");
+  for (const int64_t end_s = now_s + 1200; now_s < end_s; now_s += 60) TellMinute(restored.fleet.get(), now_s);
+  EXPECT_EQ(restored.fleet->ForecastOf(0).missing, "");
+  EXPECT_GE(restored.fleet->ForecastOf(0).steps, 3);
+}
+
+TEST(Fleet, AnImportIsNotServedButJudged) {
+  Fleet fleet(kStartS, kOptions);
+  std::vector<PastCreations> past;
+  for (int64_t at_s = kStartS; at_s < kStartS + 3 * 86400; at_s += 97) past.push_back({"web", at_s, 3});
+  fleet.Import("1", past);
+  EXPECT_EQ(fleet.QualityOf(0).total.from, absl::InfinitePast());
+  EXPECT_GT(fleet.QualityOf(0).horizons[0].outcomes, 500);
+}
+
+TEST(Fleet, AForecastIsOfAllThatIsCreatedAnnouncedOrNot) {
+  Fleet fleet(kStartS, kOptions);
+  fleet.TypeOf("job");
+  EXPECT_EQ(fleet.ForecastOf(0).missing, "its first 5 minutes have not ended");
+  int64_t now_s = kStartS;
+  for (int minute = 0; minute < 3 * 1440; ++minute, now_s += 60) {
+    fleet.Review(now_s);
+    if (minute % 5 == 0) fleet.Announce({"ci", std::to_string(now_s)}, 0, 20, now_s + 10, now_s);
+    if (minute % 5 == 0) fleet.Created(0, now_s + 20, 20);
+  }
+  const TypeForecast forecast = fleet.ForecastOf(0);
+  EXPECT_EQ(forecast.missing, "");
+  EXPECT_LE(now_s - absl::ToUnixSeconds(forecast.as_of), 360);
+  ASSERT_EQ(forecast.recent.size(), 288u);
+  EXPECT_EQ(forecast.recent.front(), 20);
+  for (size_t h = 0; h < 3; ++h) {
+    const int64_t expected = 20 * HorizonForecaster::kHorizonSteps[h];
+    EXPECT_EQ(forecast.horizons[h].length, absl::Minutes(5 * HorizonForecaster::kHorizonSteps[h]));
+    EXPECT_NEAR(static_cast<double>(forecast.horizons[h].quantiles[kMedian]), static_cast<double>(expected), 2);
+  }
 }
 
 TEST(Fleet, DamagedBytesAreRefused) {

@@ -81,7 +81,7 @@ void Predictor::Created(const Service::Creation& creation) {
     ++ignored_;
     return;
   }
-  queue_.push_back({creation.network.id, creation.network.name, creation.type, Now()});
+  queue_.push_back({creation.network.id, creation.network.name, creation.type, Now(), creation.hit});
 }
 
 void Predictor::Step() {
@@ -205,26 +205,29 @@ Predictor::Bounded Predictor::PlanFor(const Member& member, size_t type) const {
 // Those of one second and type are told at once. Returns how many were beyond the limits.
 uint64_t Predictor::Learn(std::vector<Event> events) {
   using Key = std::tuple<NetworkId, int64_t, std::string>;
-  std::map<Key, std::pair<std::string, uint32_t>> counts;
+  struct Counted {
+    std::string network = {};
+    uint32_t count = 0, hits = 0;
+  };
+  std::map<Key, Counted> counts;
   for (Event& event : events) {
-    auto& [network, count] = counts[Key(event.network, event.time_s, std::move(event.type))];
-    if (count++ == 0) network = std::move(event.name);
+    Counted& counted = counts[Key(event.network, event.time_s, std::move(event.type))];
+    if (counted.count++ == 0) counted.network = std::move(event.name);
+    counted.hits += event.hit ? 1 : 0;
   }
   uint64_t ignored = 0;
   for (const auto& [key, counted] : counts) {
     const auto& [id, time_s, type_name] = key;
-    const auto& [network, count] = counted;
-    Member* member = Open(id, network);
+    Member* member = Open(id, counted.network);
     const std::optional<size_t> type = member == nullptr ? std::nullopt : member->fleet->TypeOf(type_name);
     if (!type) {
-      ignored += count;
+      ignored += counted.count;
       continue;
     }
-    member->fleet->Created(*type, time_s, count);
+    member->fleet->Created(*type, time_s, counted.count);
+    if (counted.hits > 0) member->fleet->Hit(*type, time_s, counted.hits);
     member->asks.resize(member->fleet->size());
-    Ask& ask = member->asks[*type];
-    ask.wanted = true;
-    ask.held -= std::min(ask.held, count);
+    member->asks[*type].wanted = true;
   }
   return ignored;
 }
@@ -238,7 +241,7 @@ void Predictor::Take(const Answer& answer) {
   for (size_t i = 0; i < answer.types.size(); ++i) {
     const FillResult& fill = (*answer.views)[i].fill;
     if (answer.types[i] < member.asks.size()) {
-      member.asks[answer.types[i]].held = fill.held + fill.reserved - fill.reclaimed;
+      SetHeld(&member, answer.types[i], fill.held + fill.reserved - fill.reclaimed);
     }
   }
   member.leads.Add(answer.lead);
@@ -247,6 +250,10 @@ void Predictor::Take(const Answer& answer) {
     leads_s_[member.network] = absl::ToDoubleSeconds(member.leads.Quantile(kLeadQuantile, kLead));
   }
   if (member.mode != PredictionMode::kOff) Publish(answer.network, member);
+}
+
+void Predictor::SetHeld(Member* member, size_t type, uint32_t held) const {
+  if (member->fleet->HeldOf(type) != held) member->fleet->Hold(type, Now(), held);
 }
 
 void Predictor::Review(int64_t now_s) {
@@ -260,7 +267,12 @@ void Predictor::Review(int64_t now_s) {
       }
       member.asks.resize(member.fleet->size());
       member.fleet->Review(now_s);
-      for (Ask& ask : member.asks) ask.wanted = true;
+      for (size_t type = 0; type < member.asks.size(); ++type) {
+        member.asks[type].wanted = true;
+        // Nobody asks how many are left of what was asked for before.
+        const std::string& name = member.fleet->NameOf(type);
+        if (member.entry->warm.SettingsOf(name).mode != PredictionMode::kReserve) SetHeld(&member, type, 0);
+      }
       Publish(id, member);
     } else {
       absl::MutexLock lock(&mutex_);
@@ -322,7 +334,7 @@ void Predictor::Publish(NetworkId id, const Member& member) {
     plans.push_back({.type = member.fleet->NameOf(type),
                      .mode = settings.mode,
                      .target = AsCount(plan.level.fill),
-                     .held = member.asks[type].held,
+                     .held = member.fleet->HeldOf(type),
                      .forecast = plan.forecast,
                      .spread = plan.spread,
                      .multiple = plan.multiple,

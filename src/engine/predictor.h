@@ -4,9 +4,9 @@
 //
 // Each network with a prediction mode has a Fleet of its own, from its first creation on. Every kReview all plans are
 // made anew. Of a network that reserves, each type's plan is then asked for, and again after creations of the type,
-// which use it up, and when an announcement falls due: through the same use case as every predictor, as source "engine",
-// with a new id each time. What is asked for ends after kHorizon, so that the shadows of an engine that has stopped end
-// by themselves; warm targets go on without it.
+// which use it up, and when an announcement falls due: through the same use case as every predictor, as source
+// "engine", with a new id each time. What is asked for ends after kHorizon, so that the shadows of an engine that has
+// stopped end by themselves; warm targets go on without it.
 //
 // What is learnt is kept in notes of the network (engine/notebook.h): a journal at each step, all of it each kSave. The
 // first step reads it, for the networks that are predicted by then.
@@ -21,13 +21,11 @@
 // Time: the clock's, in whole seconds; days begin at midnight UTC.
 // Ownership: the service outlives Stop(), the predictor the service, as creations are told of until that is gone.
 // Limits: kMaxNetworks networks, the first Fleet::kMaxTypes types of each, kMaxQueued creations between two steps: what
-// is beyond them is not learnt from, and counted. One call a network is in flight, of Service::kMaxPredictionsACall types
-// at most.
-// Durability: a reply to Announce, Cancel and Import waits until the store has what it tells of. What was learnt of
-// creations since the last step may be lost.
-// Errors: a prediction that fails is counted, and made again at the next review. It fails no request. State that cannot
-// be read is told to `warn`, counted, and learnt anew.
-// Cost: Created is a lock and a copy of two names. Memory: 20 kB a type and up to 25 MB a network (plan/planner.h).
+// is beyond them is not learnt from, and counted. One call a network is in flight, of Service::kMaxPredictionsACall
+// types at most. Durability: a reply to Announce, Cancel and Import waits until the store has what it tells of. What
+// was learnt of creations since the last step may be lost. Errors: a prediction that fails is counted, and made again
+// at the next review. It fails no request. State that cannot be read is told to `warn`, counted, and learnt anew. Cost:
+// Created is a lock and a copy of two names. Memory: 32 kB a type and up to 25 MB a network (plan/planner.h).
 #pragma once
 
 #include <cstddef>
@@ -55,7 +53,9 @@
 #include "engine/lead_times.h"
 #include "engine/notebook.h"
 #include "engine/reactive_target.h"
+#include "engine/type_forecast.h"
 #include "engine/type_plan.h"
+#include "engine/type_quality.h"
 #include "ipam/catalogue.h"
 #include "service/service.h"
 
@@ -115,6 +115,14 @@ class Predictor {
   // As of the last review, by type; empty before the first, and for a network without predictions.
   std::vector<TypePlan> Plans(const NetworkEntry& network) const;
 
+  // The forecasts of 5, 15 and 30 minutes, by type, or of `type` alone, which may be unknown. Waits until what they
+  // come from is stored: the same again after a crash. None for a network that is not predicted. Errors: SHUTTING_DOWN,
+  // TOO_MANY_NETWORKS, and those of writing notes.
+  void Forecasts(const NetworkEntry& network, std::optional<std::string> type, Reply<std::vector<TypeForecast>> reply);
+
+  // How the types were served, all of them or `type` alone, and the whole network; the rest as of Forecasts.
+  void Quality(const NetworkEntry& network, std::optional<std::string> type, Reply<NetworkQuality> reply);
+
   // What the reactive formula holds, by the rates of the last review, of the networks that reserve. nullopt: the engine has
   // not stalled.
   std::optional<std::vector<ReactiveTarget>> ReactiveTargetsIfStalled() const;
@@ -132,6 +140,7 @@ class Predictor {
     NetworkId network{};
     std::string name, type;
     int64_t time_s = 0;
+    bool hit = false;
   };
   struct Answer {
     NetworkId network{};
@@ -152,7 +161,6 @@ class Predictor {
   };
   // Of a type, beside what is learnt.
   struct Ask {
-    uint32_t held = 0;
     int64_t due = 0;      // of announcements, when it was last looked at
     bool wanted = false;  // is to be asked for
   };
@@ -181,6 +189,7 @@ class Predictor {
   // predictor.cc: the step.
   uint64_t Learn(std::vector<Event> events);
   void Take(const Answer& answer);
+  void SetHeld(Member* member, size_t type, uint32_t held) const;
   void Review(int64_t now_s);
   // Takes up the network's mode. False if it is gone or not predicted any more.
   bool Follow(NetworkId id, Member* member) const;
@@ -205,6 +214,9 @@ class Predictor {
   // predictor_requests.cc.
   static absl::Status ShuttingDown();
   void Submit(Request request);
+  // Replies what `of(fleet)` gives, when all that the fleet was told is stored. The network is predicted.
+  template <typename T>
+  void AskFleet(const NetworkEntry& network, std::function<T(const Fleet&)> of, Reply<T> reply);
   template <typename T>
   void WhenStored(Member* member, T answer, Reply<T> reply);
   absl::StatusOr<Announced> TryAnnounce(NetworkId id, Member* member, Announced announced);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is asked of the engine: announcements, and imports of the past.
+// What is asked of the engine: announcements, imports of the past, forecasts and their quality.
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -98,6 +98,29 @@ absl::Status CheckPast(const std::vector<PastCreations>& past, int64_t now_s) {
   if (past.back().time_s - past.front().time_s <= absl::ToInt64Seconds(Predictor::kMaxPastSpan)) return absl::OkStatus();
   return InvalidHistory(past.size() - 1, "at", TimeText(past.back().time_s), "the call spans too much time")
       .Hint(absl::StrCat("send at most ", absl::FormatDuration(Predictor::kMaxPastSpan), " a call"));
+}
+
+constexpr const char* kModeIsOff = "the network's prediction_mode is off";
+constexpr const char* kNeverSeen = "none was created since the network is predicted, and none imported";
+
+// Of a TypeForecast or TypeQuality: why there is none of the type that was asked for.
+template <typename T>
+std::vector<T> NoneOf(const std::optional<std::string>& type, const char* why) {
+  std::vector<T> list;
+  if (type) list.push_back({.type = *type, .missing = why});
+  return list;
+}
+
+// What `of` gives of each type by its name, or of `type` alone.
+template <typename T>
+std::vector<T> ListOf(const Fleet& fleet, const std::optional<std::string>& type, T (Fleet::*of)(size_t type) const) {
+  std::vector<T> list;
+  for (size_t number = 0; number < fleet.size(); ++number) {
+    if (!type || fleet.NameOf(number) == *type) list.push_back((fleet.*of)(number));
+  }
+  if (list.empty()) return NoneOf<T>(type, kNeverSeen);
+  std::sort(list.begin(), list.end(), [](const T& a, const T& b) { return a.type < b.type; });
+  return list;
 }
 
 }  // namespace
@@ -207,6 +230,37 @@ void Predictor::ListAnnouncements(const NetworkEntry& network, Reply<std::vector
     }
     WhenStored(&found->second, std::move(open), std::move(reply));
   });
+}
+
+template <typename T>
+void Predictor::AskFleet(const NetworkEntry& network, std::function<T(const Fleet&)> of, Reply<T> reply) {
+  Submit([this, id = network.id, name = network.name, of = std::move(of),
+          reply = std::move(reply)](const absl::Status& refused) mutable {
+    if (!refused.ok()) return reply(refused);
+    Member* member = Open(id, name);
+    if (member == nullptr) return reply(TooManyNetworks());
+    WhenStored(member, of(*member->fleet), std::move(reply));
+  });
+}
+
+void Predictor::Forecasts(const NetworkEntry& network, std::optional<std::string> type,
+                          Reply<std::vector<TypeForecast>> reply) {
+  if (network.warm.mode_of_any() == PredictionMode::kOff) return reply(NoneOf<TypeForecast>(type, kModeIsOff));
+  AskFleet<std::vector<TypeForecast>>(
+      network, [type = std::move(type)](const Fleet& fleet) { return ListOf(fleet, type, &Fleet::ForecastOf); },
+      std::move(reply));
+}
+
+void Predictor::Quality(const NetworkEntry& network, std::optional<std::string> type, Reply<NetworkQuality> reply) {
+  if (network.warm.mode_of_any() == PredictionMode::kOff) {
+    return reply(NetworkQuality{{.missing = kModeIsOff}, NoneOf<TypeQuality>(type, kModeIsOff)});
+  }
+  AskFleet<NetworkQuality>(
+      network,
+      [type = std::move(type)](const Fleet& fleet) {
+        return NetworkQuality{fleet.QualityOfNetwork(), ListOf(fleet, type, &Fleet::QualityOf)};
+      },
+      std::move(reply));
 }
 
 void Predictor::Import(const NetworkEntry& network, std::string id, std::vector<PastCreations> past,
