@@ -106,9 +106,10 @@ void Planner::LearnMinute(Key* key, double time_s) {
   if (day >= kBusyDay) ++busy_keys_;
   const double last = key->history.Sum(from_s, time_s);
   if (last >= std::max(kBurstLeast, kBurstFactor * day * kMinuteS / kDayS)) key->burst_s = time_s;
-  while (!key->pending.empty() && key->pending.front().time_s + lead_s_ + review_s_ + kSpreadS <= time_s) {
-    Learn(key, key->pending.front());
-    key->pending.pop_front();
+  std::vector<Pending>& pending = key->pending;
+  while (!pending.empty() && pending.front().time_s + lead_s_ + review_s_ + kSpreadS <= time_s) {
+    Learn(key, pending.front());
+    pending.erase(pending.begin());
   }
 }
 

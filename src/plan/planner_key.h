@@ -5,7 +5,7 @@
 
 #include <array>
 #include <cstddef>
-#include <deque>
+#include <vector>
 
 #include "plan/planner.h"
 #include "plan/recent_quantiles.h"
@@ -40,7 +40,7 @@ struct Planner::Key {
   LeastSquares linear;
   VirtualPools pools;
   RecentQuantiles needs{kNeedsMemory};
-  std::deque<Pending> pending;
+  std::vector<Pending> pending;  // the newest last
   double burst_s = -1e18;        // the last one
   double level = 0;              // of the last forecast
   Elastic target;
