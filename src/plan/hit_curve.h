@@ -65,7 +65,7 @@ class VirtualPools {
   // A lead takes `lead_ticks` ticks, 1 or more.
   explicit VirtualPools(size_t lead_ticks) : orders_(lead_ticks + 1) {}
 
-  // Lets a tick pass in which `demand` was asked for.
+  // Lets a tick pass in which `demand` was asked for. Hits and misses are added to `curve`, if there is one.
   void Tick(uint32_t demand, HitCurve* curve);
   // A review: at each multiple, the target is ordered, and what is above it and the multiple times `kept` given back.
   void Review(const Elastic& target, double kept);

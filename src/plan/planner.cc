@@ -16,6 +16,7 @@ constexpr double kBusyDay = 24;            // creations in a day from which on a
 constexpr double kTicksALead = 5;          // at least, of virtual pools, unless they are shorter than a second
 constexpr double kFirstScore = 3;          // before the first fit
 constexpr double kMostSpanS = 7 * kDayS;   // a key holds no more than were created in so long
+constexpr double kKnownWeek = 20;          // creations in a week from which on a key's hits and misses count
 constexpr double kTreeQuantile = 0.99;
 constexpr int kTrees = 100;  // of a model
 constexpr double kTreeRate = 0.06;
@@ -98,9 +99,10 @@ double Planner::NeedAt(const Key& key, double time_s) const {
 
 void Planner::LearnMinute(Key* key, double time_s) {
   const double from_s = time_s - kMinuteS;
+  const bool is_known = key->history.Sum(from_s - kMostSpanS, from_s) >= kKnownWeek;
   for (double at_s = from_s; at_s < time_s; at_s += tick_s_) {
     const double demand = key->history.Sum(at_s, at_s + tick_s_);
-    key->pools.Tick(static_cast<uint32_t>(std::lround(demand)), &curve_);
+    key->pools.Tick(static_cast<uint32_t>(std::lround(demand)), is_known ? &curve_ : nullptr);
   }
   const double day = key->history.Sum(time_s - kDayS, time_s);
   if (day >= kBusyDay) ++busy_keys_;

@@ -12,7 +12,8 @@
 //      beyond 1 adds is in proportion to the mean of that and of a high quantile of the key's need in the last day: a
 //      burst that nothing announces needs a pool that does not follow the forecast. When that is more than the
 //      capacity, a smaller multiple for all keys: they share what there is by their forecasts, not by their means.
-// A key holds no more than were created in the last seven days, so that a type that comes once holds one at most.
+// A key holds no more than were created in the last seven days, so that a type that comes once holds one at most; and
+// while they are fewer than kKnownWeek, its misses do not raise the multiple: no shadow could have prevented them.
 // Announced creations are added, and not forecast (ExpectedCreations). Targets rise at once; what is held above them is
 // given back slowly, kFall of the rest at each review.
 //
