@@ -45,7 +45,7 @@ size_t Planner::AddKey() {
 }
 
 bool Planner::Created(size_t key, double time_s, uint32_t count, uint32_t batch) {
-  const int64_t known = batch == 0 ? 0 : expected_.Consume(key, batch, count);
+  const int64_t known = batch == 0 ? 0 : expected_.Consume(time_s, key, batch, count);
   if (known > 0) curve_.Add(static_cast<double>(known), {});  // the hit rate that is asked for is that of all creations
   if (const uint32_t unknown = count - static_cast<uint32_t>(known); unknown > 0) {
     keys_[key]->history.Add(time_s, unknown);
