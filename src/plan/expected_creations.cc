@@ -16,13 +16,17 @@ void ExpectedCreations::Announce(double time_s, const Announcement& announcement
   if (due_.size() <= announcement.type) due_.resize(announcement.type + 1, 0);
 }
 
-int64_t ExpectedCreations::Consume(size_t type, uint32_t batch, int64_t count) {
+int64_t ExpectedCreations::Consume(double time_s, size_t type, uint32_t batch, int64_t count) {
   auto open = open_.find({type, batch});
   if (open == open_.end()) return 0;
   const int64_t known = std::min(count, open->second.left);
   open->second.left -= known;
   if (open->second.due) due_[type] -= known;
-  if (open->second.left == 0) End(open);
+  if (open->second.left == 0) {
+    End(open);
+  } else if (open->second.due) {
+    ChangesAt(time_s + kQuietS, open);
+  }
   return known;
 }
 
@@ -37,15 +41,19 @@ void ExpectedCreations::Wake(double time_s) {
       End(open);
       continue;
     }
-    changes_.erase(changes_.begin());
     open->second.due = true;
-    open->second.changes_s = std::max(open->second.at_s, time_s) + kLateS;
-    changes_.insert({open->second.changes_s, open->first});
+    ChangesAt(std::max(open->second.at_s, time_s) + kLateS, open);
     due_[open->first.first] += open->second.left;
   }
 }
 
 int64_t ExpectedCreations::Due(size_t type) const { return type < due_.size() ? due_[type] : 0; }
+
+void ExpectedCreations::ChangesAt(double time_s, std::map<Id, Open>::iterator open) {
+  changes_.erase({open->second.changes_s, open->first});
+  open->second.changes_s = time_s;
+  changes_.insert({time_s, open->first});
+}
 
 void ExpectedCreations::End(std::map<Id, Open>::iterator open) {
   if (open->second.due) due_[open->first.first] -= open->second.left;

@@ -2,8 +2,9 @@
 //
 // ExpectedCreations are those of announcements that have not come yet: known, so that they are added and not forecast.
 //
-// Shadows for them are due one lead and kMarginS before they are to come. What has not come kLateS after that is given
-// up, and what comes beyond the announced count is ordinary demand.
+// Shadows for them are due one lead and kMarginS before they are to come. A batch of which nothing has come kLateS after
+// that is given up, and of one that has begun what does not follow within kQuietS. What comes beyond the announced count
+// is ordinary demand.
 //
 // Threads: not thread-safe. Time: seconds. Limits: kMaxOpen open announcements; the rest is forecast instead.
 // Cost: logarithmic in the open announcements.
@@ -22,7 +23,8 @@ namespace gnomon {
 class ExpectedCreations {
  public:
   static constexpr double kMarginS = 2;
-  static constexpr double kLateS = 300;
+  static constexpr double kLateS = 180;
+  static constexpr double kQuietS = 60;
   static constexpr size_t kMaxOpen = 100'000;
 
   explicit ExpectedCreations(double lead_s) : lead_s_(lead_s) {}
@@ -30,7 +32,7 @@ class ExpectedCreations {
   // One of the same type and batch replaces the earlier one. Nothing is due before the next Wake.
   void Announce(double time_s, const Announcement& announcement);
   // How many of these creations were announced; they are expected no more.
-  int64_t Consume(size_t type, uint32_t batch, int64_t count);
+  int64_t Consume(double time_s, size_t type, uint32_t batch, int64_t count);
 
   // When Due may next change without a call; infinite when there is nothing to come.
   double WakesAt() const;
@@ -51,6 +53,7 @@ class ExpectedCreations {
     double at_s = 0;
   };
   void End(std::map<Id, Open>::iterator open);
+  void ChangesAt(double time_s, std::map<Id, Open>::iterator open);
 
   const double lead_s_;
   std::map<Id, Open> open_;

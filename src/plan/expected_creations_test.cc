@@ -30,11 +30,11 @@ TEST(ExpectedCreations, WhatIsAnnouncedTooLateIsDueAtOnce) {
 TEST(ExpectedCreations, ComeAndAreExpectedNoMore) {
   ExpectedCreations expected(30);
   expected.Announce(40, kTen);
-  EXPECT_EQ(expected.Consume(1, 7, 2), 2);  // before they are due
+  EXPECT_EQ(expected.Consume(60, 1, 7, 2), 2);  // before they are due
   expected.Wake(70);
   EXPECT_EQ(expected.Due(1), 8);
-  EXPECT_EQ(expected.Consume(1, 8, 5), 0);   // another batch
-  EXPECT_EQ(expected.Consume(1, 7, 50), 8);  // more than announced
+  EXPECT_EQ(expected.Consume(100, 1, 8, 5), 0);   // another batch
+  EXPECT_EQ(expected.Consume(101, 1, 7, 50), 8);  // more than announced
   EXPECT_EQ(expected.Due(1), 0);
   EXPECT_TRUE(std::isinf(expected.WakesAt()));
 }
@@ -46,7 +46,19 @@ TEST(ExpectedCreations, AreGivenUpWhenTheyDoNotCome) {
   EXPECT_EQ(expected.WakesAt(), 100 + ExpectedCreations::kLateS);
   expected.Wake(100 + ExpectedCreations::kLateS);
   EXPECT_EQ(expected.Due(1), 0);
-  EXPECT_EQ(expected.Consume(1, 7, 10), 0);
+  EXPECT_EQ(expected.Consume(500, 1, 7, 10), 0);
+}
+
+TEST(ExpectedCreations, TheRestOfABatchIsGivenUpSoonAfterItsLastCreation) {
+  ExpectedCreations expected(30);
+  expected.Announce(40, kTen);
+  expected.Wake(70);
+  EXPECT_EQ(expected.Consume(100, 1, 7, 3), 3);
+  EXPECT_EQ(expected.Consume(110, 1, 7, 2), 2);
+  EXPECT_EQ(expected.WakesAt(), 110 + ExpectedCreations::kQuietS);
+  expected.Wake(110 + ExpectedCreations::kQuietS);
+  EXPECT_EQ(expected.Due(1), 0);
+  EXPECT_TRUE(std::isinf(expected.WakesAt()));
 }
 
 TEST(ExpectedCreations, ANewerAnnouncementOfABatchReplacesTheOlder) {

@@ -47,7 +47,7 @@ void VirtualPools::Tick(uint32_t demand, HitCurve* curve) {
     Refill(i);
   }
   now_ = (now_ + 1) % orders_.size();
-  if (demand > 0) curve->Add(demand, misses);
+  if (demand > 0 && curve != nullptr) curve->Add(demand, misses);
 }
 
 void VirtualPools::Review(const Elastic& target, double kept) {

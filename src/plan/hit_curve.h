@@ -19,18 +19,19 @@ namespace gnomon {
 
 inline constexpr size_t kMultiples = 24;
 
-// What is held at each multiple: in proportion up to 1, then `beyond` for each 1 more. A high hit rate of a calm key
-// needs a little more of its forecast, one of a bursty key a pool that does not follow the forecast: `beyond` says
-// which.
+// What is held at each multiple: `at_one`, `below` less for each 1 less, and `beyond` more for each 1 more. A high hit
+// rate of a calm key needs a little more of its forecast, one of a bursty key a pool that does not follow the forecast:
+// `beyond` says which. A low one gives up bursts first: `below` says how much of them.
 struct Elastic {
-  double at_one = 0, beyond = 0;
+  double at_one = 0, below = 0, beyond = 0;
   double most = 1e18;
   double At(double multiple) const {
-    return std::min(most, multiple <= 1 ? multiple * at_one : at_one + (multiple - 1) * beyond);
+    return std::clamp(at_one + (multiple - 1) * (multiple <= 1 ? below : beyond), 0.0, most);
   }
   // The multiple at which it is `held`, if that is not above `most`.
   double MultipleOf(double held) const {
-    return held <= at_one || beyond <= 0 ? held / at_one : 1 + (held - at_one) / beyond;
+    const double slope = held <= at_one ? below : beyond;
+    return slope <= 0 ? held / at_one : std::max(0.0, 1 + (held - at_one) / slope);
   }
 };
 
@@ -65,7 +66,7 @@ class VirtualPools {
   // A lead takes `lead_ticks` ticks, 1 or more.
   explicit VirtualPools(size_t lead_ticks) : orders_(lead_ticks + 1) {}
 
-  // Lets a tick pass in which `demand` was asked for.
+  // Lets a tick pass in which `demand` was asked for. Hits and misses are added to `curve`, if there is one.
   void Tick(uint32_t demand, HitCurve* curve);
   // A review: at each multiple, the target is ordered, and what is above it and the multiple times `kept` given back.
   void Review(const Elastic& target, double kept);

@@ -11,7 +11,7 @@ TEST(HitCurve, IsOneWhileLittleIsKnown) { EXPECT_EQ(HitCurve().MultipleFor(0.99)
 TEST(HitCurve, FindsTheMultipleThatWouldHaveHitAsOftenAsAsked) {
   HitCurve curve;
   VirtualPools pools(1);
-  pools.Review({100, 100}, 0);
+  pools.Review({100, 100, 100}, 0);
   // Each tick asks for 1 to 200, evenly: a pool of s misses what is above s.
   for (int tick = 0; tick < 4000; ++tick) pools.Tick(static_cast<uint32_t>(1 + (tick * 77) % 200), &curve);
   const double multiple = curve.MultipleFor(0.9);
@@ -24,17 +24,19 @@ TEST(HitCurve, FindsTheMultipleThatWouldHaveHitAsOftenAsAsked) {
   EXPECT_GT(curve.MultipleFor(0.99), multiple);
 }
 
-TEST(Elastic, GrowsInProportionUpToOneAndByItsOwnBeyond) {
-  const Elastic target{10, 4};
-  EXPECT_DOUBLE_EQ(target.At(0.5), 5);
+TEST(Elastic, FallsBelowOneAndGrowsBeyondItBySlopesOfTheirOwn) {
+  const Elastic target{.at_one = 10, .below = 12, .beyond = 4, .most = 20};
+  EXPECT_DOUBLE_EQ(target.At(0.5), 4);
+  EXPECT_DOUBLE_EQ(target.At(0.1), 0);
   EXPECT_DOUBLE_EQ(target.At(3), 18);
-  for (double held : {5.0, 10.0, 18.0}) EXPECT_DOUBLE_EQ(target.At(target.MultipleOf(held)), held);
+  EXPECT_DOUBLE_EQ(target.At(9), 20);
+  for (double held : {4.0, 10.0, 18.0}) EXPECT_DOUBLE_EQ(target.At(target.MultipleOf(held)), held);
 }
 
 TEST(VirtualPools, WhatAReviewOrdersArrivesALeadLater) {
   HitCurve curve;
   VirtualPools pools(3);
-  pools.Review({10000, 10000}, 0);
+  pools.Review({10000, 10000, 10000}, 0);
   for (int tick = 0; tick < 3; ++tick) pools.Tick(500, &curve);
   EXPECT_EQ(curve.MultipleFor(0.5), HitCurve::Multiple(kMultiples - 1));  // all were misses
   for (int tick = 0; tick < 300; ++tick) pools.Tick(1, &curve);

@@ -16,11 +16,17 @@ constexpr double kBusyDay = 24;            // creations in a day from which on a
 constexpr double kTicksALead = 5;          // at least, of virtual pools, unless they are shorter than a second
 constexpr double kFirstScore = 3;          // before the first fit
 constexpr double kMostSpanS = 7 * kDayS;   // a key holds no more than were created in so long
+constexpr double kKnownWeek = 20;          // creations in a week from which on a key's hits and misses count
+constexpr double kOwn = 1.25;              // of the key's largest score, that a score is at most
+constexpr double kOwnMemory = 10080;       // minutes, after which that counts 1/e; less while fewer are known
+constexpr double kOwnFew = 60;             // minutes that are too few to tell
 constexpr double kTreeQuantile = 0.99;
 constexpr int kTrees = 100;  // of a model
 constexpr double kTreeRate = 0.06;
 constexpr double kRecentQuantile = 0.995;  // of a key's needs
 constexpr double kFollows = 0.5;           // of what a multiple beyond 1 adds, the share that follows the forecast
+constexpr double kLevelBelow = 0.7;        // of what a multiple below 1 takes off: so much of the level
+constexpr double kSpreadBelow = 1.6;       // and so much of the rest
 constexpr double kBurstFactor = 5;         // a minute of so many times the day's mean is a burst
 constexpr double kBurstLeast = 4;          // and of so many creations
 
@@ -44,7 +50,7 @@ size_t Planner::AddKey() {
 }
 
 bool Planner::Created(size_t key, double time_s, uint32_t count, uint32_t batch) {
-  const int64_t known = batch == 0 ? 0 : expected_.Consume(key, batch, count);
+  const int64_t known = batch == 0 ? 0 : expected_.Consume(time_s, key, batch, count);
   if (known > 0) curve_.Add(static_cast<double>(known), {});  // the hit rate that is asked for is that of all creations
   if (const uint32_t unknown = count - static_cast<uint32_t>(known); unknown > 0) {
     keys_[key]->history.Add(time_s, unknown);
@@ -81,6 +87,7 @@ void Planner::Review(double time_s) {
     key->history.Advance(time_s);
     Forecast(key.get(), time_s);
     targets_.at_one += key->target.at_one;
+    targets_.below += key->target.below;
     targets_.beyond += key->target.beyond;
     if (!minute) key->pending.pop_back();  // learnt from once a minute
     if (minute) key->pools.Review(key->target, key->keep - key->target.at_one);
@@ -98,17 +105,19 @@ double Planner::NeedAt(const Key& key, double time_s) const {
 
 void Planner::LearnMinute(Key* key, double time_s) {
   const double from_s = time_s - kMinuteS;
+  const bool is_known = key->history.Sum(from_s - kMostSpanS, from_s) >= kKnownWeek;
   for (double at_s = from_s; at_s < time_s; at_s += tick_s_) {
     const double demand = key->history.Sum(at_s, at_s + tick_s_);
-    key->pools.Tick(static_cast<uint32_t>(std::lround(demand)), &curve_);
+    key->pools.Tick(static_cast<uint32_t>(std::lround(demand)), is_known ? &curve_ : nullptr);
   }
   const double day = key->history.Sum(time_s - kDayS, time_s);
   if (day >= kBusyDay) ++busy_keys_;
   const double last = key->history.Sum(from_s, time_s);
   if (last >= std::max(kBurstLeast, kBurstFactor * day * kMinuteS / kDayS)) key->burst_s = time_s;
-  while (!key->pending.empty() && key->pending.front().time_s + lead_s_ + review_s_ + kSpreadS <= time_s) {
-    Learn(key, key->pending.front());
-    key->pending.pop_front();
+  std::vector<Pending>& pending = key->pending;
+  while (!pending.empty() && pending.front().time_s + lead_s_ + review_s_ + kSpreadS <= time_s) {
+    Learn(key, pending.front());
+    pending.erase(pending.begin());
   }
 }
 
@@ -117,7 +126,11 @@ void Planner::Learn(Key* key, const Pending& pending) {
   key->linear.Learn(std::span(pending.features).first<kLags>(), Root(need));
   key->needs.Add(need);
   const double scale = std::sqrt(pending.level + 1);
-  if (pending.time_s >= kDayS) Keep(*key, pending, (need - pending.level) / scale, scale);
+  const double score = (need - pending.level) / scale;
+  if (pending.time_s >= kDayS) Keep(*key, pending, score, scale);
+  const double memory = std::clamp(key->known_minutes, kOwnFew, kOwnMemory);
+  key->own_score = std::max(key->own_score * std::exp(-1 / memory), score);
+  ++key->known_minutes;
 }
 
 // Keeps the forecast and its outcome for the next fit, if its turn comes.
@@ -140,11 +153,13 @@ void Planner::FitOneModel() {
   if (models_.size() > kModels) models_.pop_front();
 }
 
-double Planner::Score(const Pending& pending) const {
+double Planner::Score(const Key& key, const Pending& pending) const {
   if (models_.empty()) return kFirstScore;
   double sum = 0;
   for (const QuantileTrees& model : models_) sum += model.Predict(pending.features);
-  return sum / static_cast<double>(models_.size());
+  const double shared = sum / static_cast<double>(models_.size());
+  const double few = kOwnFew / (kOwnFew + key.known_minutes);
+  return few * shared + (1 - few) * std::min(shared, kOwn * key.own_score);
 }
 
 void Planner::Forecast(Key* key, double time_s) {
@@ -157,9 +172,10 @@ void Planner::Forecast(Key* key, double time_s) {
   WriteRest(moment, pending.level, time_s - key->burst_s, features.last<kFeatures - kLags>());
   key->level = pending.level;
   const double most = key->history.Sum(time_s - kMostSpanS, time_s);
-  const double at_one = std::clamp(key->level + Score(pending) * std::sqrt(pending.level + 1), 0.0, most);
+  const double at_one = std::clamp(key->level + Score(*key, pending) * std::sqrt(pending.level + 1), 0.0, most);
+  const double level = std::min(key->level, at_one);
   const double beyond = kFollows * at_one + (1 - kFollows) * key->needs.Quantile(kRecentQuantile);
-  key->target = {at_one, std::min(beyond, most), most};
+  key->target = {at_one, kLevelBelow * level + kSpreadBelow * (at_one - level), std::min(beyond, most), most};
   key->keep = std::max(key->target.at_one, key->keep - kFall * (key->keep - key->target.at_one));
 }
 

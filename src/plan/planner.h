@@ -7,12 +7,15 @@
 // key, every review:
 //   1. a linear forecast of the need from seasonal lags (LeastSquares), on the square-root scale: the level;
 //   2. a quantile of (need - level) / sqrt(level + 1), by trees that are shared by all keys (QuantileTrees): kModels of
-//      them, fitted at different times, averaged; a new key thus borrows the shape of the others;
-//   3. times the multiple at which the fleet would have had the hit rate that is asked for (HitCurve). What a multiple
-//      beyond 1 adds is in proportion to the mean of that and of a high quantile of the key's need in the last day: a
-//      burst that nothing announces needs a pool that does not follow the forecast. When that is more than the
-//      capacity, a smaller multiple for all keys: they share what there is by their forecasts, not by their means.
-// A key holds no more than were created in the last seven days, so that a type that comes once holds one at most.
+//      them, fitted at different times, averaged; a new key thus borrows the shape of the others. It leaves that for
+//      its own as it grows older: a score is at most kOwn times the largest that the key had in the last week;
+//   3. times the multiple at which the fleet would have had the hit rate that is asked for (HitCurve). A multiple below
+//      1 takes more of the score off than of the level. What one beyond 1 adds is in proportion to the mean of level
+//      and score and of a high quantile of the key's need in the last day: a burst that nothing announces needs a pool
+//      that does not follow the forecast. When that is more than the capacity, a smaller multiple for all keys: they
+//      share what there is by their forecasts, not by their means.
+// A key holds no more than were created in the last seven days, so that a type that comes once holds one at most; and
+// while they are fewer than kKnownWeek, its misses do not raise the multiple: no shadow could have prevented them.
 // Announced creations are added, and not forecast (ExpectedCreations). Targets rise at once; what is held above them is
 // given back slowly, kFall of the rest at each review.
 //
@@ -111,7 +114,7 @@ class Planner {
   void Forecast(Key* key, double time_s);
   void FitOneModel();
   double NeedAt(const Key& key, double time_s) const;
-  double Score(const Pending& pending) const;
+  double Score(const Key& key, const Pending& pending) const;
 
   const double lead_s_, review_s_;
   const double capacity_;

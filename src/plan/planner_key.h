@@ -5,7 +5,7 @@
 
 #include <array>
 #include <cstddef>
-#include <deque>
+#include <vector>
 
 #include "plan/planner.h"
 #include "plan/recent_quantiles.h"
@@ -32,7 +32,8 @@ struct Planner::Key {
   template <class Archive, class Self>
   static void Fields(Archive& archive, Self& self) {
     archive(self.history, self.linear, self.pools, self.needs, self.pending, self.burst_s);
-    archive(self.level, self.target.at_one, self.target.beyond, self.target.most, self.keep, self.seen);
+    archive(self.own_score, self.known_minutes, self.level, self.keep, self.seen);
+    archive(self.target.at_one, self.target.below, self.target.beyond, self.target.most);
   }
 
   size_t number = 0;
@@ -40,7 +41,9 @@ struct Planner::Key {
   LeastSquares linear;
   VirtualPools pools;
   RecentQuantiles needs{kNeedsMemory};
-  std::deque<Pending> pending;
+  std::vector<Pending> pending;  // the newest last
+  double own_score = 0;          // the largest of late
+  double known_minutes = 0;      // of which the need is known
   double burst_s = -1e18;        // the last one
   double level = 0;              // of the last forecast
   Elastic target;

@@ -14,7 +14,7 @@
 namespace gnomon {
 namespace {
 
-constexpr char kVersion = 3;  // another one for every change of any Fields, or of what a number in them means
+constexpr char kVersion = 4;  // another one for every change of any Fields, or of what a number in them means
 constexpr const char* kHint = "start without the state: the planner learns anew from the creations that come";
 
 Error Corrupt(std::string_view bytes, const char* why) {
@@ -67,8 +67,8 @@ void Planner::Fields(Archive& archive, Self& self) {
   } else {
     for (const std::unique_ptr<Key>& key : self.keys_) archive(*key);
   }
-  archive(self.all_, self.curve_, self.targets_.at_one, self.targets_.beyond, self.learnt_s_, self.fitted_day_,
-          self.fitted_rows_, self.busy_keys_);
+  archive(self.all_, self.curve_, self.targets_.at_one, self.targets_.below, self.targets_.beyond, self.learnt_s_,
+          self.fitted_day_, self.fitted_rows_, self.busy_keys_);
   ExpectedCreations::Fields(archive, self.expected_, self.keys_.size());
   archive(self.rows_, self.next_row_, self.models_, self.fits_);
   archive.Require(self.rows_.size() <= kMaxRows && self.next_row_ < kMaxRows);

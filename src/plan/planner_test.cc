@@ -75,6 +75,27 @@ TEST(Planner, GivesBackWhenASeriesStops) {
   EXPECT_LE(key.Target(), 4);
 }
 
+// The trees have seen bursts out of silence, of the other key: they are no reason to hold more of this one.
+TEST(Planner, AKeyThatStopsIsNotTakenForOneThatBursts) {
+  const PlannerOptions options;
+  Planner planner(options);
+  const size_t calm = planner.AddKey(), bursty = planner.AddKey();
+  auto run = [&](double begin_s, double end_s, bool stopped) {
+    for (double now_s = begin_s; now_s < end_s; now_s += 60) {
+      planner.Review(now_s);
+      if (!stopped) planner.Created(calm, now_s + 20, 4 + Noise(now_s) / 4);
+      if (Noise(now_s + 900) == 0 && Noise(now_s) < 8) planner.Created(bursty, now_s + 30, 40);
+    }
+    planner.Review(end_s);
+  };
+  run(0, 4 * kDayS, false);
+  const int64_t before = planner.PlanFor(calm, 0.99).level.fill;
+  for (int hour = 1; hour <= 12; ++hour) {
+    run(4 * kDayS + (hour - 1) * kHourS, 4 * kDayS + hour * kHourS, true);
+    EXPECT_LE(planner.PlanFor(calm, 0.99).level.fill, before) << "hour " << hour;
+  }
+}
+
 TEST(Planner, FollowsASeriesThatDoubles) {
   OneKey key([](double t) { return t < 3 * kDayS ? 20 : 40; });
   key.RunTo(3 * kDayS + 12 * kHourS);

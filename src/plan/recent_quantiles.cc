@@ -11,11 +11,11 @@ RecentQuantiles::RecentQuantiles(double memory) : growth_(std::exp(1 / memory)) 
 void RecentQuantiles::Add(double value) {
   constexpr double kLargest = 1e12;  // that a value may count
   const double bin = std::asinh(std::max(0.0, value)) * kBinsAUnit;
-  bins_[std::min(static_cast<size_t>(bin), kBins - 1)] += next_;
+  bins_[std::min(static_cast<size_t>(bin), kBins - 1)] += static_cast<float>(next_);
   sum_ += next_;
   next_ *= growth_;
   if (next_ <= kLargest) return;
-  for (double& count : bins_) count /= next_;
+  for (float& count : bins_) count /= static_cast<float>(next_);
   sum_ /= next_;
   next_ = 1;
 }
@@ -23,8 +23,9 @@ void RecentQuantiles::Add(double value) {
 double RecentQuantiles::Quantile(double q) const {
   double above = (1 - q) * sum_;
   for (size_t bin = kBins; bin-- > 0 && sum_ > 0;) {
-    if (bins_[bin] > above) return std::sinh((static_cast<double>(bin + 1) - above / bins_[bin]) / kBinsAUnit);
-    above -= bins_[bin];
+    const double count = static_cast<double>(bins_[bin]);
+    if (count > above) return std::sinh((static_cast<double>(bin + 1) - above / count) / kBinsAUnit);
+    above -= count;
   }
   return 0;
 }

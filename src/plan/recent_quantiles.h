@@ -5,7 +5,7 @@
 // Values fall into kBins bins of even width on the scale of the inverse hyperbolic sine: about 0.1 wide near 0, 10 % of
 // large ones. Within a bin they count as spread evenly.
 //
-// Threads: not thread-safe. Deterministic. Cost: 20 ns to add, at most 0.1 us for a quantile. Memory: 520 bytes.
+// Threads: not thread-safe. Deterministic. Cost: 20 ns to add, at most 0.1 us for a quantile. Memory: 380 bytes.
 #pragma once
 
 #include <array>
@@ -36,7 +36,7 @@ class RecentQuantiles {
   double growth_;    // of what the next value counts, so that the older ones need not be touched
   double next_ = 1;  // what the next value counts
   double sum_ = 0;
-  std::array<double, kBins> bins_{};
+  std::array<float, kBins> bins_{};
 };
 
 }  // namespace gnomon
