@@ -14,7 +14,7 @@
 namespace gnomon {
 namespace {
 
-constexpr char kVersion = 1;  // another one for every change of any Fields, or of what a number in them means
+constexpr char kVersion = 2;  // another one for every change of any Fields, or of what a number in them means
 constexpr const char* kHint = "start without the state: the forecaster learns anew from the creations that come";
 
 Error Corrupt(std::string_view bytes, const char* why) {
