@@ -14,6 +14,15 @@ constexpr double kMinuteS = 60;
 constexpr size_t kHorizons = HorizonForecaster::kHorizonSteps.size();
 constexpr int kDaySteps = static_cast<int>(HorizonForecaster::kDayS / HorizonForecaster::kStepS);
 constexpr int64_t kFewestOfDay = kDaySteps / 2;  // outcomes of a type that make a day
+constexpr const char* kYesterday = "yesterday";
+
+constexpr double kMostOfSeasonalNaive = 0.8, kMostOfRolling = 1.02;
+struct LevelLimits {
+  size_t level;
+  double coverage, worst_day;  // off by
+};
+constexpr std::array<LevelLimits, 4> kLimits = {
+    {{kMedian, 0.015, 0.05}, {kLevel90, 0.01, 0.03}, {kLevel95, 0.01, 0.02}, {kLevel99, 0.004, 0.01}}};
 
 // What is known of one forecast at one horizon while outcomes come.
 struct Tally {
@@ -39,6 +48,17 @@ struct Tally {
 struct Tallies {
   int64_t outcomes = 0;
   std::vector<Tally> forecasts;
+
+  void Merge(const Tallies& other) {
+    outcomes += other.outcomes;
+    forecasts.resize(other.forecasts.size());
+    for (size_t f = 0; f < forecasts.size(); ++f) forecasts[f].Merge(other.forecasts[f]);
+  }
+  AtLevels Coverage(size_t f) const {
+    AtLevels coverage = forecasts[f].covered;
+    for (double& share : coverage) share /= static_cast<double>(outcomes);
+    return coverage;
+  }
 };
 
 struct Made {
@@ -56,6 +76,7 @@ struct Judged {
 };
 
 struct Type {
+  std::string name;
   bool judged = false;
   int64_t creations = 0;      // in the judged part
   double step = 0;            // so far
@@ -73,26 +94,28 @@ struct Type {
 
 class Backtester {
  public:
-  Backtester(const std::vector<TraceRow>& rows, const BacktestOptions& options)
-      : rows_(rows), options_(options), forecaster_(options.parts) {
-    for (const TraceRow& row : rows) {
+  Backtester(const JudgedTrace& trace, const ForecastParts& parts) : trace_(trace), forecaster_(parts) {
+    for (const TraceRow& row : trace.rows) {
       if (ids_.emplace(row.type, types_.size()).second) {
-        types_.emplace_back();
+        types_.emplace_back().name = row.type;
         forecaster_.AddKey();
       }
-      const double time_s = absl::ToDoubleSeconds(row.time);
-      if (time_s >= options.from_s && time_s < options.to_s) types_[ids_[row.type]].creations += row.count;
+      if (absl::ToDoubleSeconds(row.time) >= trace.warmup_s) types_[ids_[row.type]].creations += row.count;
     }
-    for (Type& type : types_) type.judged = type.creations >= options.min_creations;
+    for (Type& type : types_) type.judged = type.creations >= trace.min_creations;
+    names_ = forecaster_.forecasts();
+    names_.insert(names_.begin(), kYesterday);
+    names_.push_back("mix");
   }
 
   std::vector<HorizonScore> Run() {
     size_t row = 0;
-    for (double now_s = kMinuteS; now_s <= options_.to_s; now_s += kMinuteS) {
-      for (; row < rows_.size() && absl::ToDoubleSeconds(rows_[row].time) < now_s; ++row) {
-        const size_t key = ids_[rows_[row].type];
-        forecaster_.Created(key, absl::ToDoubleSeconds(rows_[row].time), static_cast<uint32_t>(rows_[row].count));
-        types_[key].step += static_cast<double>(rows_[row].count);
+    for (double now_s = kMinuteS; now_s <= trace_.end_s; now_s += kMinuteS) {
+      for (; row < trace_.rows.size() && absl::ToDoubleSeconds(trace_.rows[row].time) < now_s; ++row) {
+        const TraceRow& created = trace_.rows[row];
+        const size_t key = ids_[created.type];
+        forecaster_.Created(key, absl::ToDoubleSeconds(created.time), static_cast<uint32_t>(created.count));
+        types_[key].step += static_cast<double>(created.count);
       }
       forecaster_.Review(now_s);
       for (size_t key = 0; key < types_.size(); ++key) {
@@ -130,12 +153,12 @@ class Backtester {
 
   void Judge(Judged* judged, double count, double draw) {
     const Made& made = judged->made.front();
-    if (made.as_of_s < options_.from_s) {
+    if (made.as_of_s < trace_.warmup_s) {
       judged->naive += std::abs(count - WholeQuantile(static_cast<double>(made.forecasts.front()[kMedian])));
       ++judged->naive_outcomes;
       return;
     }
-    const int64_t day = static_cast<int64_t>((made.as_of_s - options_.from_s) / HorizonForecaster::kDayS);
+    const int64_t day = static_cast<int64_t>((made.as_of_s - trace_.warmup_s) / HorizonForecaster::kDayS);
     for (Tallies* tallies : {&judged->all, &judged->days[day]}) {
       ++tallies->outcomes;
       tallies->forecasts.resize(made.forecasts.size());
@@ -146,79 +169,106 @@ class Backtester {
   HorizonScore ScoreOf(size_t h) const {
     HorizonScore score;
     score.minutes = static_cast<int>(HorizonForecaster::kHorizonSteps[h] * HorizonForecaster::kStepS / kMinuteS);
-    std::vector<std::string> names = forecaster_.forecasts();
-    names.insert(names.begin(), "yesterday");
-    names.push_back("mix");
-    for (const Type& type : types_) score.outcomes += type.horizons[h].all.outcomes;
-    if (score.outcomes == 0) return score;
-    const size_t rolling = static_cast<size_t>(std::find(names.begin(), names.end(), "rolling") - names.begin());
-    for (size_t f = 0; f < names.size(); ++f) {
+    Tallies sums;
+    std::map<int64_t, Tallies> days;
+    for (const Type& type : types_) {
+      const Judged& judged = type.horizons[h];
+      if (judged.all.outcomes == 0) continue;
+      sums.Merge(judged.all);
+      for (const auto& [day, tallies] : judged.days) days[day].Merge(tallies);
+      SeriesScore& series = score.types.emplace_back();
+      series.type = type.name;
+      series.coverage = judged.all.Coverage(names_.size() - 1);
+      AddRatios(judged.all, names_.size() - 1, &series);
+    }
+    score.outcomes = sums.outcomes;
+    if (sums.outcomes == 0) return score;
+    for (size_t f = 0; f < names_.size(); ++f) {
       ForecastScore& one = score.forecasts.emplace_back();
-      one.forecast = names[f];
-      AddMeans(h, f, score.outcomes, &one);
-      AddWorst(h, f, rolling, &one);
+      one.forecast = names_[f];
+      one.coverage = sums.Coverage(f);
+      AddMeans(sums, f, &one);
+      AddRatios(sums, f, &one);
+      one.mase = ScaledError(h, f);
+      for (const auto& [day, tallies] : days) {
+        if (tallies.outcomes >= kFewestOfDay * static_cast<int64_t>(score.types.size())) AddDay(tallies, f, &one);
+      }
     }
     return score;
   }
 
-  void AddMeans(size_t h, size_t f, int64_t outcomes, ForecastScore* score) const {
-    Tally sum;
-    double types = 0;
-    for (const Type& type : types_) {
-      const Judged& judged = type.horizons[h];
-      if (judged.all.outcomes == 0) continue;
-      sum.Merge(judged.all.forecasts[f]);
-      if (judged.naive <= 0) continue;
-      const double error = judged.all.forecasts[f].absolute / static_cast<double>(judged.all.outcomes);
-      score->mase += error / (judged.naive / static_cast<double>(judged.naive_outcomes));
-      ++types;
-    }
-    score->mase /= std::max(1.0, types);
+  static void AddMeans(const Tallies& sums, size_t f, ForecastScore* score) {
     for (size_t i = 0; i < kLevels.size(); ++i) {
-      score->pinball[i] = sum.pinball[i] / static_cast<double>(outcomes);
-      score->coverage[i] = sum.covered[i] / static_cast<double>(outcomes);
+      score->pinball[i] = sums.forecasts[f].pinball[i] / static_cast<double>(sums.outcomes);
       const double above = i + 1 < kLevels.size() ? (kLevels[i] + kLevels[i + 1]) / 2 : 1;
       const double below = i > 0 ? (kLevels[i - 1] + kLevels[i]) / 2 : 0;
       score->crps += 2 * (above - below) * score->pinball[i];
     }
   }
 
-  void AddWorst(size_t h, size_t f, size_t rolling, ForecastScore* score) const {
-    std::map<int64_t, std::pair<int64_t, Tally>> days;
-    int64_t judged = 0;
-    for (const Type& type : types_) {
-      if (type.horizons[h].all.outcomes > 0) ++judged;
-      for (const auto& [day, tallies] : type.horizons[h].days) {
-        days[day].first += tallies.outcomes;
-        days[day].second.Merge(tallies.forecasts[f]);
-      }
-    }
+  // 1 where both lose nothing.
+  template <typename Score>
+  void AddRatios(const Tallies& sums, size_t f, Score* score) const {
+    auto at = [&](const char* name) { return sums.forecasts[IndexOf(name)].pinball; };
+    const AtLevels plain = at(kYesterday), with_errors = at("seasonal_naive_288"), rolling = at("rolling");
+    auto ratio = [](double loss, double of) { return loss <= 0 && of <= 0 ? 1 : loss / std::max(of, 1e-9); };
     for (size_t i = 0; i < kLevels.size(); ++i) {
-      for (const auto& [day, sums] : days) {
-        if (sums.first < judged * kFewestOfDay) continue;
-        const double off = sums.second.covered[i] / static_cast<double>(sums.first) - kLevels[i];
-        if (std::abs(off) > std::abs(score->worst_day[i])) score->worst_day[i] = off;
-      }
-      for (const Type& type : types_) {
-        const Tallies& all = type.horizons[h].all;
-        if (all.outcomes == 0 || all.forecasts[rolling].pinball[i] <= 0) continue;
-        score->to_rolling[i] =
-            std::max(score->to_rolling[i], all.forecasts[f].pinball[i] / all.forecasts[rolling].pinball[i]);
-      }
+      const double loss = sums.forecasts[f].pinball[i];
+      score->to_seasonal_naive[i] = ratio(loss, std::min(plain[i], with_errors[i]));
+      score->to_rolling[i] = ratio(loss, rolling[i]);
     }
   }
 
-  const std::vector<TraceRow>& rows_;
-  const BacktestOptions options_;
+  double ScaledError(size_t h, size_t f) const {
+    double sum = 0, types = 0;
+    for (const Type& type : types_) {
+      const Judged& judged = type.horizons[h];
+      if (judged.all.outcomes == 0 || judged.naive <= 0) continue;
+      const double error = judged.all.forecasts[f].absolute / static_cast<double>(judged.all.outcomes);
+      sum += error / (judged.naive / static_cast<double>(judged.naive_outcomes));
+      ++types;
+    }
+    return sum / std::max(1.0, types);
+  }
+
+  static void AddDay(const Tallies& day, size_t f, ForecastScore* score) {
+    const AtLevels coverage = day.Coverage(f);
+    for (size_t i = 0; i < kLevels.size(); ++i) {
+      const double off = coverage[i] - kLevels[i];
+      if (std::abs(off) > std::abs(score->worst_day[i])) score->worst_day[i] = off;
+    }
+  }
+
+  size_t IndexOf(const char* name) const {
+    return static_cast<size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin());
+  }
+
+  const JudgedTrace& trace_;
   HorizonForecaster forecaster_;
+  std::vector<std::string> names_;  // of Made::forecasts
   std::unordered_map<std::string, size_t> ids_;
   std::vector<Type> types_;
 };
 
 }  // namespace
 
-std::vector<HorizonScore> Backtest(const std::vector<TraceRow>& rows, const BacktestOptions& options) {
-  return Backtester(rows, options).Run();
+std::vector<HorizonScore> Backtest(const JudgedTrace& trace, const ForecastParts& parts) {
+  return Backtester(trace, parts).Run();
+}
+
+std::vector<Promise> Promises(const std::vector<HorizonScore>& scores) {
+  std::vector<Promise> promises;
+  for (const HorizonScore& score : scores) {
+    const ForecastScore& mix = score.forecasts.back();
+    for (const LevelLimits& limits : kLimits) {
+      const size_t i = limits.level;
+      promises.push_back({score.minutes, i, "to_seasonal_naive", mix.to_seasonal_naive[i], kMostOfSeasonalNaive});
+      promises.push_back({score.minutes, i, "to_rolling", mix.to_rolling[i], kMostOfRolling});
+      promises.push_back({score.minutes, i, "coverage", mix.coverage[i] - kLevels[i], limits.coverage});
+      promises.push_back({score.minutes, i, "worst_day", mix.worst_day[i], limits.worst_day});
+    }
+  }
+  return promises;
 }
 
 }  // namespace gnomon

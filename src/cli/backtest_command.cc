@@ -6,31 +6,18 @@
 #include "base/error.h"
 #include "cli/backtest.h"
 #include "cli/commands.h"
+#include "cli/judged_trace.h"
 #include "cli/render.h"
 
 namespace gnomon {
 namespace {
 
 struct BacktestArgs {
-  std::string trace, warmup = "168h", to;
-  std::vector<std::string> without, types;
-  int64_t min_creations = 200;
+  TraceFlags trace{.warmup = "168h"};
+  std::vector<std::string> without;
 };
 
 constexpr std::array<size_t, 4> kShown = {kMedian, kLevel90, kLevel95, kLevel99};
-
-absl::Status ParseTime(const std::string& flag, const std::string& text, double* time_s) {
-  absl::Duration time;
-  if (!absl::ParseDuration(text, &time) || time < absl::ZeroDuration() || time == absl::InfiniteDuration()) {
-    return Error(absl::StatusCode::kInvalidArgument, "BAD_TIME",
-                 absl::StrCat(flag, " ", Excerpt(text), " is not a duration"))
-        .Field(flag)
-        .Value(Excerpt(text))
-        .Hint("as 168h or 1800000s");
-  }
-  *time_s = absl::ToDoubleSeconds(time);
-  return absl::OkStatus();
-}
 
 ForecastParts PartsWithout(const std::vector<std::string>& without) {
   auto has = [&](const char* part) { return std::find(without.begin(), without.end(), part) == without.end(); };
@@ -47,87 +34,130 @@ JsonObject ByLevel(const AtLevels& numbers) {
   return json;
 }
 
-JsonArray Json(const std::vector<HorizonScore>& scores) {
-  JsonArray horizons;
-  for (const HorizonScore& score : scores) {
-    JsonArray forecasts;
-    for (const ForecastScore& one : score.forecasts) {
-      forecasts.push_back(JsonObject{{"forecast", one.forecast},
-                                     {"pinball", ByLevel(one.pinball)},
-                                     {"crps", one.crps},
-                                     {"mase", one.mase},
-                                     {"coverage", ByLevel(one.coverage)},
-                                     {"worst_day", ByLevel(one.worst_day)},
-                                     {"worst_type_to_rolling", ByLevel(one.to_rolling)}});
-    }
-    horizons.push_back(
-        JsonObject{{"minutes", score.minutes}, {"outcomes", score.outcomes}, {"forecasts", std::move(forecasts)}});
-  }
-  return horizons;
+JsonObject Json(const ForecastScore& score) {
+  return {{"forecast", score.forecast},
+          {"pinball", ByLevel(score.pinball)},
+          {"crps", score.crps},
+          {"mase", score.mase},
+          {"to_seasonal_naive", ByLevel(score.to_seasonal_naive)},
+          {"to_rolling", ByLevel(score.to_rolling)},
+          {"coverage", ByLevel(score.coverage)},
+          {"worst_day", ByLevel(score.worst_day)}};
 }
 
-// The shown levels' numbers, times `factor`.
-std::string Row(const AtLevels& numbers, double factor, const char* sign) {
+JsonObject Json(const SeriesScore& score) {
+  return {{"type", score.type},
+          {"to_seasonal_naive", ByLevel(score.to_seasonal_naive)},
+          {"to_rolling", ByLevel(score.to_rolling)},
+          {"coverage", ByLevel(score.coverage)}};
+}
+
+JsonObject Json(const Promise& promise) {
+  return {{"minutes", promise.minutes},   {"level", kLevels[promise.level]}, {"promise", promise.what},
+          {"measured", promise.measured}, {"limit", promise.limit},          {"kept", promise.kept()}};
+}
+
+JsonObject Json(const HorizonScore& score);
+
+template <typename Item>
+JsonArray JsonOf(const std::vector<Item>& items) {
+  JsonArray json;
+  for (const Item& item : items) json.push_back(Json(item));
+  return json;
+}
+
+JsonObject Json(const HorizonScore& score) {
+  return {{"minutes", score.minutes},
+          {"outcomes", score.outcomes},
+          {"forecasts", JsonOf(score.forecasts)},
+          {"types", JsonOf(score.types)}};
+}
+
+// The shown levels' numbers.
+std::string Row(const AtLevels& numbers) {
   std::string row;
-  for (size_t level : kShown) {
-    const double number = factor * numbers[level];
-    absl::StrAppend(&row, row.empty() ? "" : " ", sign[0] == '+' ? absl::StrFormat("%+.2f", number)
-                                                                : absl::StrFormat("%.3f", number));
-  }
+  for (size_t level : kShown) absl::StrAppend(&row, row.empty() ? "" : " ", absl::StrFormat("%.3f", numbers[level]));
   return row;
 }
 
 void PrintScores(Session& session, const std::vector<HorizonScore>& scores) {
-  static const std::vector<Column> kColumns = {{"MINUTES", "minutes"},
-                                               {"FORECAST", "forecast"},
-                                               {"PINBALL 50 90 95 99 %", "pinball"},
-                                               {"CRPS", "crps"},
-                                               {"MASE", "mase"},
-                                               {"COVERED, POINTS OFF", "coverage"},
-                                               {"WORST DAY", "worst_day"},
-                                               {"WORST TYPE TO ROLLING", "to_rolling"}};
+  static const std::vector<Column> kColumns = {{"MINUTES", "minutes"},       {"FORECAST", "forecast"},
+                                               {"PINBALL 50 90 95 99 %", "pinball"}, {"CRPS", "crps"},
+                                               {"MASE", "mase"},             {"TO SEASONAL NAIVE", "to_seasonal_naive"},
+                                               {"TO ROLLING", "to_rolling"}, {"COVERED", "coverage"}};
   JsonArray rows;
   for (const HorizonScore& score : scores) {
     for (const ForecastScore& one : score.forecasts) {
-      AtLevels off{};
-      for (size_t i = 0; i < kLevels.size(); ++i) off[i] = one.coverage[i] - kLevels[i];
       rows.push_back(JsonObject{{"minutes", score.minutes},
                                 {"forecast", one.forecast},
-                                {"pinball", Row(one.pinball, 1, "")},
+                                {"pinball", Row(one.pinball)},
                                 {"crps", absl::StrFormat("%.3f", one.crps)},
                                 {"mase", absl::StrFormat("%.3f", one.mase)},
-                                {"coverage", Row(off, 100, "+")},
-                                {"worst_day", Row(one.worst_day, 100, "+")},
-                                {"to_rolling", Row(one.to_rolling, 1, "")}});
+                                {"to_seasonal_naive", Row(one.to_seasonal_naive)},
+                                {"to_rolling", Row(one.to_rolling)},
+                                {"coverage", Row(one.coverage)}});
+    }
+  }
+  PrintTable(kColumns, rows, session.colored(), session.out());
+}
+
+// The type where the mix is worst beside the rolling quantile.
+std::string WorstType(const HorizonScore& score, size_t level) {
+  auto less = [&](const SeriesScore& a, const SeriesScore& b) { return a.to_rolling[level] < b.to_rolling[level]; };
+  const auto worst = std::max_element(score.types.begin(), score.types.end(), less);
+  return absl::StrFormat("%.3f %s", worst->to_rolling[level], worst->type);
+}
+
+// A row for each horizon and level: the promises in the order that they are made in, and which of them is broken.
+void PrintPromises(Session& session, const std::vector<HorizonScore>& scores, const std::vector<Promise>& promises) {
+  static const std::vector<Column> kColumns = {{"MINUTES", "minutes"},
+                                               {"LEVEL", "level"},
+                                               {"TO SEASONAL NAIVE", "to_seasonal_naive"},
+                                               {"TO ROLLING", "to_rolling"},
+                                               {"COVERED, POINTS OFF", "coverage"},
+                                               {"ON THE WORST DAY", "worst_day"},
+                                               {"WORST TYPE TO ROLLING", "type"},
+                                               {"BROKEN", "broken"}};
+  JsonArray rows;
+  auto promise = promises.begin();
+  for (const HorizonScore& score : scores) {
+    for (size_t level : kShown) {
+      JsonObject row = {{"minutes", score.minutes},
+                        {"level", absl::StrFormat("%.0f %%", 100 * kLevels[level])},
+                        {"type", WorstType(score, level)}};
+      std::string broken;
+      for (; promise != promises.end() && promise->minutes == score.minutes && promise->level == level; ++promise) {
+        const bool ratio = promise->what.starts_with("to_");
+        row[promise->what] = ratio ? absl::StrFormat("%.3f <= %.2f", promise->measured, promise->limit)
+                                   : absl::StrFormat("%+.2f <= %.1f", 100 * promise->measured, 100 * promise->limit);
+        if (!promise->kept()) absl::StrAppend(&broken, broken.empty() ? "" : ", ", promise->what);
+      }
+      row["broken"] = broken.empty() ? "none" : broken;
+      rows.push_back(std::move(row));
     }
   }
   PrintTable(kColumns, rows, session.colored(), session.out());
 }
 
 absl::Status RunBacktest(Session& session, const BacktestArgs& args) {
-  BacktestOptions options{.min_creations = args.min_creations, .parts = PartsWithout(args.without)};
-  GNOMON_RETURN_IF_ERROR(ParseTime("warmup", args.warmup, &options.from_s));
-  GNOMON_ASSIGN_OR_RETURN(std::vector<TraceRow> rows, ReadTrace(args.trace));
-  if (!args.types.empty()) {
-    std::erase_if(rows, [&](const TraceRow& row) {
-      return std::find(args.types.begin(), args.types.end(), row.type) == args.types.end();
-    });
-  }
-  if (!rows.empty()) options.to_s = absl::ToDoubleSeconds(rows.back().time) + 1;
-  if (!args.to.empty()) GNOMON_RETURN_IF_ERROR(ParseTime("to", args.to, &options.to_s));
-  const std::vector<HorizonScore> scores = Backtest(rows, options);
-  if (scores.back().outcomes == 0) {
+  GNOMON_ASSIGN_OR_RETURN(const JudgedTrace trace, ReadJudgedTrace(args.trace));
+  const std::vector<HorizonScore> scores = Backtest(trace, PartsWithout(args.without));
+  for (const HorizonScore& score : scores) {
+    if (score.outcomes > 0) continue;
     return Error(absl::StatusCode::kInvalidArgument, "NOTHING_TO_JUDGE",
-                 absl::StrCat("no type has ", options.min_creations, " creations after the warm-up of ", args.warmup))
+                 absl::StrCat("the judged part ends before one forecast of ", score.minutes, " minutes"))
         .Field("warmup")
-        .Value(args.warmup)
-        .Hint(absl::StrCat("the trace ends at ", options.to_s, "s: use a shorter --warmup or fewer --min-creations"));
+        .Value(Excerpt(args.trace.warmup))
+        .Hint(absl::StrCat("the trace ends at ", trace.end_s, "s: use a shorter --warmup"));
   }
+  const std::vector<Promise> promises = Promises(scores);
   if (WantsData(session)) {
-    PrintData(session, JsonObject{{"horizons", Json(scores)}});
-  } else {
-    PrintScores(session, scores);
+    PrintData(session, JsonObject{{"horizons", JsonOf(scores)}, {"promises", JsonOf(promises)}});
+    return absl::OkStatus();
   }
+  PrintScores(session, scores);
+  session.out() << "\nThe mix:\n";
+  PrintPromises(session, scores, promises);
   return absl::OkStatus();
 }
 
@@ -137,13 +167,7 @@ void AddBacktestCommand(CommandTree& tree) {
   auto args = std::make_shared<BacktestArgs>();
   CLI::App* backtest =
       tree.root.add_subcommand("backtest", "Judge the forecasts of 5, 15 and 30 minutes on a trace, without a server");
-  backtest->add_option("--trace", args->trace, "CSV or CSV.gz; columns: time, type, count")->required();
-  backtest->add_option("--warmup", args->warmup, "Learn until then, judge after")->capture_default_str();
-  backtest->add_option("--to", args->to, "End at this time of the trace");
-  backtest->add_option("--types", args->types, "Of these types alone, as web,db")->delimiter(',');
-  backtest->add_option("--min-creations", args->min_creations, "Of a type in the judged part, to be judged")
-      ->check(CLI::Range(int64_t{1}, int64_t{10'000'000}))
-      ->capture_default_str();
+  AddTraceFlags(backtest, &args->trace);
   backtest->add_option("--without", args->without, "Leave out: bursts, calibration, mixing, batches, pooling (repeat)")
       ->check(CLI::IsMember({"bursts", "calibration", "mixing", "batches", "pooling"}))
       ->delimiter(',');

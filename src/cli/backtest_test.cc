@@ -53,7 +53,15 @@ TEST(Backtest, JudgesEveryForecastOfEachHorizon) {
     EXPECT_LT(mix.at("crps").to_number<double>(), yesterday.at("crps").to_number<double>());
     EXPECT_LT(mix.at("mase").to_number<double>(), 1);
     EXPECT_NEAR(mix.at("coverage").at("0.9").to_number<double>(), 0.9, 0.05);
-    EXPECT_EQ(Find(horizons[h], "rolling").at("worst_type_to_rolling").at("0.5").to_number<double>(), 1);
+    EXPECT_EQ(Find(horizons[h], "rolling").at("to_rolling").at("0.5").to_number<double>(), 1);
+    const double naive = std::min(yesterday.at("pinball").at("0.9").to_number<double>(),
+                                  Find(horizons[h], "seasonal_naive_288").at("pinball").at("0.9").to_number<double>());
+    EXPECT_NEAR(mix.at("to_seasonal_naive").at("0.9").to_number<double>(),
+                mix.at("pinball").at("0.9").to_number<double>() / naive, 1e-9);
+    ASSERT_EQ(horizons[h].at("types").as_array().size(), 1u);  // one type: its scores are those of all
+    for (const char* name : {"to_rolling", "to_seasonal_naive", "coverage"}) {
+      EXPECT_EQ(horizons[h].at("types").at(0).at(name), mix.at(name)) << name;
+    }
     for (const std::string& name : forecaster.forecasts()) Find(horizons[h], name);
   }
 }
@@ -93,11 +101,38 @@ TEST(Backtest, AblationsChangeTheMix) {
 TEST(Backtest, PrintsATableAndRefusesWithWhatWouldBeRight) {
   CliRun table = Tested({"--warmup", "80h"});
   ASSERT_EQ(table.code, 0) << table.err;
-  EXPECT_NE(table.out.find("WORST DAY"), std::string::npos) << table.out;
+  EXPECT_NE(table.out.find("TO SEASONAL NAIVE"), std::string::npos) << table.out;
   EXPECT_EQ(Tested({"--warmup", "900h"}).code, 2);
   EXPECT_NE(Tested({"--warmup", "900h"}).err.find("shorter --warmup"), std::string::npos);
   EXPECT_EQ(Tested({"--without", "magic"}).code, 2);
-  EXPECT_EQ(Tested({"--types", "db"}).code, 2);
+  EXPECT_NE(Tested({"--types", "db"}).err.find("it has 1 type: web"), std::string::npos);
+  EXPECT_NE(Tested({"--warmup", "5743m", "--min-creations", "1"}).err.find("before one forecast of 30 minutes"),
+            std::string::npos);
+}
+
+TEST(Backtest, NamesThePromisesThatAreKeptAndThoseThatAreBroken) {
+  HorizonScore score;
+  score.minutes = 15;
+  ForecastScore& mix = score.forecasts.emplace_back();
+  mix.to_seasonal_naive.fill(0.8);
+  mix.to_rolling.fill(1.02);
+  mix.to_rolling[kLevel95] = 1.03;
+  mix.coverage = kLevels;
+  mix.coverage[kLevel99] -= 0.005;
+  mix.worst_day[kMedian] = 0.049;
+  mix.worst_day[kLevel90] = 0.031;
+  std::vector<std::string> broken;
+  for (const Promise& promise : Promises({score})) {
+    EXPECT_EQ(promise.minutes, 15);
+    if (!promise.kept()) broken.push_back(std::to_string(promise.level) + promise.what);
+  }
+  EXPECT_EQ(broken, (std::vector<std::string>{"4worst_day", "5to_rolling", "6coverage"}));
+}
+
+TEST(Backtest, TheSameFromALaterStartIsTheSameWithoutWhatCameBefore) {
+  CliRun run = Tested({"--from", "1d", "--warmup", "36h", "--to", "3d", "-o", "json"});
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_NEAR(boost::json::parse(run.out).at("horizons").at(0).at("outcomes").to_number<double>(), 12 * 12, 2);
 }
 
 }  // namespace

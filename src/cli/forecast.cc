@@ -5,12 +5,14 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <set>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "base/absl_view.h"
 #include "base/error.h"
 #include "client/csv.h"
@@ -23,14 +25,18 @@ constexpr double kMaxSeconds = 10e9;
 constexpr double kMaxValue = 1e12;
 // Larger values, and those that are not whole, are forecast on a scale on which this is their mean.
 constexpr double kMeanOfScaled = 1000;
+constexpr size_t kNamedTypes = 10;  // in a hint
 
 struct SeriesRow {
   double time_s = 0, value = 1;
 };
 
+bool Has(const CsvReader& csv, std::string_view column) {
+  return std::find(csv.columns().begin(), csv.columns().end(), column) != csv.columns().end();
+}
+
 std::string_view FirstOf(const CsvReader& csv, std::string_view one, std::string_view other) {
-  const std::vector<std::string>& columns = csv.columns();
-  return std::find(columns.begin(), columns.end(), one) != columns.end() ? one : other;
+  return Has(csv, one) ? one : other;
 }
 
 absl::StatusOr<double> Number(const CsvReader& csv, std::string_view column, double most) {
@@ -40,16 +46,28 @@ absl::StatusOr<double> Number(const CsvReader& csv, std::string_view column, dou
   return number;
 }
 
+Error BadSeries(const std::string& path, const std::string& why, const std::string& hint) {
+  return Error(absl::StatusCode::kInvalidArgument, "BAD_SERIES", absl::StrCat("series ", Excerpt(path), ": ", why))
+      .Field("series")
+      .Value(Excerpt(path))
+      .Hint(hint);
+}
+
 absl::StatusOr<std::vector<SeriesRow>> ReadRows(const std::string& path, const std::vector<std::string>& types) {
   GNOMON_ASSIGN_OR_RETURN(std::unique_ptr<CsvReader> csv, CsvReader::Open(path, {}));
   const std::string_view time = FirstOf(*csv, "time", "epoch_sec"), value = FirstOf(*csv, "count", "value"),
                          type = FirstOf(*csv, "type", "group");
-  const bool has_value = std::find(csv->columns().begin(), csv->columns().end(), value) != csv->columns().end();
+  if (!Has(*csv, time)) {
+    return BadSeries(path, absl::StrCat("has no column time; it has ", Excerpt(absl::StrJoin(csv->columns(), ", "))),
+                     "name its columns time (or epoch_sec), count (or value) and, for several series, type (or group)");
+  }
+  const bool has_value = Has(*csv, value);
+  std::set<std::string> others;  // types that were not asked for
   std::vector<SeriesRow> rows;
   double last_s = 0;
   while (true) {
     GNOMON_ASSIGN_OR_RETURN(const bool any, csv->Next());
-    if (!any) return rows;
+    if (!any) break;
     SeriesRow row;
     GNOMON_ASSIGN_OR_RETURN(row.time_s, Number(*csv, time, kMaxSeconds));
     if (row.time_s < last_s) return csv->Bad(time, "earlier than the row before; rows are sorted by time");
@@ -57,8 +75,15 @@ absl::StatusOr<std::vector<SeriesRow>> ReadRows(const std::string& path, const s
     if (has_value && !csv->Field(value).empty()) {
       GNOMON_ASSIGN_OR_RETURN(row.value, Number(*csv, value, kMaxValue));
     }
-    if (types.empty() || std::find(types.begin(), types.end(), csv->Field(type)) != types.end()) rows.push_back(row);
+    if (types.empty() || std::find(types.begin(), types.end(), csv->Field(type)) != types.end()) {
+      rows.push_back(row);
+    } else if (others.size() < kNamedTypes) {
+      others.insert(std::string(csv->Field(type)));
+    }
   }
+  if (!rows.empty() || others.empty()) return rows;
+  return BadSeries(path, absl::StrCat("has no row of type ", Excerpt(absl::StrJoin(types, ", "))),
+                   absl::StrCat("its types are ", Excerpt(absl::StrJoin(others, ", "))));
 }
 
 double SmallestGap(const std::vector<SeriesRow>& rows) {
@@ -67,13 +92,6 @@ double SmallestGap(const std::vector<SeriesRow>& rows) {
     if (const double gap = rows[i].time_s - rows[i - 1].time_s; gap > 0) smallest = std::min(smallest, gap);
   }
   return smallest;
-}
-
-Error BadSeries(const std::string& path, const std::string& why, const std::string& hint) {
-  return Error(absl::StatusCode::kInvalidArgument, "BAD_SERIES", absl::StrCat("series ", Excerpt(path), ": ", why))
-      .Field("series")
-      .Value(Excerpt(path))
-      .Hint(hint);
 }
 
 // What values are multiplied by before they are forecast.
@@ -95,8 +113,8 @@ absl::StatusOr<FileSeries> ReadSeries(const std::string& path, double step_s, co
   FileSeries series;
   series.step_s = step_s > 0 ? step_s : SmallestGap(rows);
   if (rows.empty() || !std::isfinite(series.step_s)) {
-    return BadSeries(path, absl::StrCat("has ", rows.size(), " rows that differ in time by nothing"),
-                     "it needs two times at least; check --types");
+    return BadSeries(path, absl::StrCat("has ", rows.empty() ? "no rows" : "rows of one time alone"),
+                     "a series needs rows of two times at least, or one row and --step");
   }
   const double first = std::floor(rows.front().time_s / series.step_s);
   const double steps = std::floor(rows.back().time_s / series.step_s) - first + 1;
@@ -171,6 +189,8 @@ std::string Chart(const FileSeries& series, const SeriesForecast& forecast) {
     const double value = highest * static_cast<double>(row) / (kRows - 1);
     absl::StrAppend(&chart, row % 5 == 0 ? absl::StrFormat("%10.4g ", value) : std::string(11, ' '), lines[row], "\n");
   }
+  absl::StrAppend(&chart, std::string(11, ' '), "* counted; o the median, : from 25 to 75 %, . from 10 to 90 %",
+                  bucket > 1 ? absl::StrCat("; a column is the mean of ", bucket, " steps") : "", "\n");
   return chart;
 }
 

@@ -42,7 +42,7 @@ struct SeriesForecast {
 // `seasons` in steps, rising, at least one.
 SeriesForecast ForecastSeries(const FileSeries& series, int horizon, const std::vector<int>& seasons);
 
-// The end of the series and the forecast, as lines of text: * counted, o the median, : from 25 to 75 %, . from 10 to 90 %.
+// The end of the series and the forecast, as lines of text, the last of which says what its marks mean.
 std::string Chart(const FileSeries& series, const SeriesForecast& forecast);
 
 }  // namespace gnomon

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/duration_flag.h"
 #include "cli/render.h"
 
 namespace gnomon {
@@ -55,18 +56,17 @@ void PrintSteps(Session& session, const FileSeries& series, const SeriesForecast
 
 absl::Status RunForecast(Session& session, const ForecastArgs& args) {
   absl::Duration step = absl::ZeroDuration();
-  if (!args.step.empty() &&
-      (!absl::ParseDuration(args.step, &step) || step < absl::Seconds(1) || step > absl::Hours(24 * 366))) {
-    return Error(absl::StatusCode::kInvalidArgument, "BAD_TIME",
-                 absl::StrCat("step ", Excerpt(args.step), " is not a duration from 1s to a year"))
-        .Field("step")
-        .Value(Excerpt(args.step))
-        .Hint("as 60s, 5m or 1h");
+  if (!args.step.empty()) {
+    GNOMON_ASSIGN_OR_RETURN(step, DurationFlag("step", args.step, absl::Seconds(1), absl::Hours(24 * 366)));
   }
   std::vector<int> seasons = args.seasons;
   std::sort(seasons.begin(), seasons.end());
   seasons.erase(std::unique(seasons.begin(), seasons.end()), seasons.end());
   GNOMON_ASSIGN_OR_RETURN(const FileSeries series, ReadSeries(args.series, absl::ToDoubleSeconds(step), args.types));
+  if (seasons.back() > 1 && static_cast<size_t>(seasons.back()) * 2 > series.values.size()) {
+    session.err() << absl::StrFormat("note: of a season of %d steps the series has less than two: it has %d steps of %gs\n",
+                                     seasons.back(), series.values.size(), series.step_s);
+  }
   const SeriesForecast forecast = ForecastSeries(series, args.horizon, seasons);
   if (WantsData(session)) {
     PrintData(session, Json(series, forecast, seasons));
@@ -83,14 +83,14 @@ absl::Status RunForecast(Session& session, const ForecastArgs& args) {
 void AddForecastCommand(CommandTree& tree) {
   auto args = std::make_shared<ForecastArgs>();
   CLI::App* forecast = tree.root.add_subcommand("forecast", "Forecast a series of counts from a file, without a server");
-  forecast->add_option("--series", args->series, "CSV or CSV.gz; columns: time, count or value, type")->required();
+  forecast->add_option("--series", args->series, "CSV or CSV.gz, sorted; columns: time or epoch_sec, in seconds; count or value; type or group")->required();
   forecast->add_option("--horizon", args->horizon, "Steps to forecast")
       ->check(CLI::Range(1, kMaxHorizon))
       ->capture_default_str();
-  forecast->add_option("--season", args->seasons, "Steps after which the series repeats, as 288,2016 (repeat)")
+  forecast->add_option("--season", args->seasons, "Steps after which the series repeats, as 288,2016 (repeat); 1: it does not")
       ->check(CLI::Range(1, kMaxSeason))
       ->delimiter(',');
-  forecast->add_option("--step", args->step, "A step's length, as 5m; without it, the smallest between two rows");
+  forecast->add_option("--step", args->step, "A step's length, as 5m; without it, the smallest between two rows. One without rows counts 0");
   forecast->add_option("--types", args->types, "Of these types alone, together, as web,db")->delimiter(',');
   forecast->add_flag("--chart", args->chart, "Draw it");
   OnRun(forecast, tree, args, &RunForecast);

@@ -62,8 +62,16 @@ TEST(Forecast, PrintsATableAndAChart) {
   EXPECT_NE(table.out.find("POINT"), std::string::npos) << table.out;
   CliRun chart = RunGnomon({"forecast", "--series", Days(), "--horizon", "120", "--season", "24", "--chart"});
   ASSERT_EQ(chart.code, 0) << chart.err;
-  EXPECT_EQ(std::count(chart.out.begin(), chart.out.end(), '\n'), 16);
+  EXPECT_EQ(std::count(chart.out.begin(), chart.out.end(), '\n'), 17);
   for (char mark : {'*', 'o', ':', '.'}) EXPECT_NE(chart.out.find(mark), std::string::npos) << chart.out;
+}
+
+TEST(Forecast, SaysThatASeasonIsLongerThanTheSeries) {
+  const std::string path = File("short.csv", "time,count\n0,5\n60,6\n120,5\n180,6\n");
+  CliRun run = RunGnomon({"forecast", "--series", path, "--season", "3", "--horizon", "1"});
+  EXPECT_EQ(run.code, 0);
+  EXPECT_NE(run.err.find("less than two"), std::string::npos) << run.err;
+  EXPECT_TRUE(RunGnomon({"forecast", "--series", path, "--season", "2", "--horizon", "1"}).err.empty());
 }
 
 TEST(Forecast, CreationsAreCountedByStepAndType) {
@@ -83,7 +91,12 @@ TEST(Forecast, RefusalsNameLineAndColumnOrTheValue) {
   for (const Case& c : std::vector<Case>{{"time,count\n0,1\n60,x\n", {}, "bad.csv:3: column count"},
                                          {"time,count\n0,1\n60,-2\n", {}, "bad.csv:3: column count"},
                                          {"time,count\n60,1\n0,2\n", {}, "bad.csv:3: column time"},
-                                         {"time,count\n0,1\n", {}, "1 rows"},
+                                         {"time,count\n0,1\n", {}, "one time alone"},
+                                         {"time,count\n", {}, "no rows"},
+                                         {"when,count\n0,1\n", {}, "it has when, count"},
+                                         {"time,count,type\n0,1,web\n", {"--types", "db"}, "its types are web"},
+                                         {"time,count\n0,1\n60,1\n", {"--step", "2y"}, "INVALID_DURATION"},
+                                         {"time,count\n0,1\n60,1\n", {"--step", "400d"}, "too long"},
                                          {"time,count\n0,1\n1,1\n9000000,1\n", {}, "--step"},
                                          {"time,count\n0,1\n60,1\n", {"--step", "soon"}, "soon"},
                                          {"time,count\n0,1\n60,1\n", {"--horizon", "0"}, "horizon"}}) {

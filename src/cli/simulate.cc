@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/error.h"
+#include "cli/duration_flag.h"
 #include "plan/baselines.h"
 #include "plan/predictive_pool.h"
 
@@ -95,11 +96,9 @@ absl::StatusOr<NamedPolicy> MakeQuantile(const Words& words, size_t types, const
 
 absl::StatusOr<NamedPolicy> MakeRolling(const Words& words, size_t types, const SimulationOptions& options,
                                         bool sweep) {
-  absl::Duration span;
-  if (words.values.empty() || !absl::ParseDuration(words.values[0], &span) || span < absl::Hours(1) ||
-      span > absl::Hours(24 * 31)) {
-    return BadPolicy(words.name, "value 1 is not a duration from 1h to 744h");
-  }
+  GNOMON_ASSIGN_OR_RETURN(const absl::Duration span,
+                          DurationFlag("policy rolling", words.values.empty() ? "" : words.values[0], absl::Hours(1),
+                                       absl::Hours(24 * 31)));
   std::vector<double> settings(1);
   GNOMON_RETURN_IF_ERROR(ParseNumber(words, 1, 0, 1, settings.data()));
   return Make(absl::StrCat("rolling=", words.values[0], ","), sweep ? kQuantiles : settings, "",
@@ -154,16 +153,15 @@ absl::StatusOr<NamedPolicy> MakePolicy(const std::string& name, const SimulatedT
   return BadPolicy(name, "there is none of that name");
 }
 
-SimulatedTrace ToSimulated(const std::vector<TraceRow>& rows, const std::vector<std::string>& types,
-                           const TraceWindow& window) {
+SimulatedTrace ToSimulated(const JudgedTrace& judged) {
   SimulatedTrace trace;
+  trace.end_s = judged.end_s;
   std::unordered_map<std::string, size_t> type_ids;
   std::unordered_map<std::string, uint32_t> batch_ids;
-  for (const TraceRow& row : rows) {
-    if (!types.empty() && std::find(types.begin(), types.end(), row.type) == types.end()) continue;
+  for (const TraceRow& row : judged.rows) {
     auto [type, is_new] = type_ids.emplace(row.type, trace.types.size());
     if (is_new) trace.types.push_back(row.type);
-    Demand demand{.time_s = absl::ToDoubleSeconds(row.time - window.from), .type = type->second, .count = row.count};
+    Demand demand{.time_s = absl::ToDoubleSeconds(row.time), .type = type->second, .count = row.count};
     if (!row.batch.empty()) {
       demand.batch = batch_ids.emplace(row.batch, static_cast<uint32_t>(batch_ids.size() + 1)).first->second;
     }
@@ -171,8 +169,6 @@ SimulatedTrace ToSimulated(const std::vector<TraceRow>& rows, const std::vector<
     trace.demand.push_back(demand);
   }
   trace.batches = static_cast<uint32_t>(batch_ids.size());
-  if (!trace.demand.empty()) trace.end_s = trace.demand.back().time_s + 1;
-  if (window.to < absl::InfiniteDuration()) trace.end_s = absl::ToDoubleSeconds(window.to - window.from);
   return trace;
 }
 

@@ -12,7 +12,7 @@
 // | `cilium=8,0` | pre-allocated and above the watermark |
 // | `oracle` | the true demand ahead |
 //
-// Errors: INVALID_ARGUMENT (BAD_POLICY) for a name or number that is none of these.
+// Errors: INVALID_ARGUMENT (BAD_POLICY) for a name or number that is none of these, INVALID_DURATION for a span.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "client/trace.h"
+#include "cli/judged_trace.h"
 #include "plan/simulation.h"
 
 namespace gnomon {
@@ -35,8 +35,7 @@ struct NamedPolicy {
 absl::StatusOr<NamedPolicy> MakePolicy(const std::string& name, const SimulatedTrace& trace,
                                        const SimulationOptions& options, double target, bool sweep);
 
-// The rows as a simulation takes them: of `types` alone unless that is empty, up to `end` or the last row.
-SimulatedTrace ToSimulated(const std::vector<TraceRow>& rows, const std::vector<std::string>& types,
-                           const TraceWindow& window);
+// The rows as a simulation takes them.
+SimulatedTrace ToSimulated(const JudgedTrace& judged);
 
 }  // namespace gnomon

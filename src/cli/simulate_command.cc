@@ -8,6 +8,8 @@
 #include "absl/strings/str_split.h"
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/duration_flag.h"
+#include "cli/judged_trace.h"
 #include "cli/render.h"
 #include "cli/simulate.h"
 #include "cli/simulate_report.h"
@@ -17,30 +19,22 @@ namespace gnomon {
 namespace {
 
 struct SimulateArgs {
-  std::string trace, lead = "30s", review = "60s", warmup = "0s", announce = "0s", from, to, report;
-  std::vector<std::string> policies, types;
+  TraceFlags trace;
+  std::string lead = "30s", review = "60s", announce = "0s", report;
+  std::vector<std::string> policies;
   double target = 0.99, fail = 0, announce_share = 1, announce_faults = 0;
   uint64_t seed = 1;
-  int64_t min_creations = 200;
   std::optional<int64_t> capacity;
   bool sweep = false;
 };
 
-absl::Status ParseDuration(const std::string& flag, const std::string& text, absl::Duration low, absl::Duration* time) {
-  if (absl::ParseDuration(text, time) && *time >= low && *time < absl::InfiniteDuration()) return absl::OkStatus();
-  return Error(absl::StatusCode::kInvalidArgument, "BAD_TIME",
-               absl::StrCat(flag, " ", Excerpt(text), " is not a duration"))
-      .Field(flag)
-      .Value(Excerpt(text))
-      .Hint(absl::StrCat("at least ", absl::FormatDuration(low), ", as 30s, 90m or 36h"));
-}
-
 absl::Status ParseLead(const std::string& text, PoolRules* rules) {
   const std::pair<std::string, std::string> ends = absl::StrSplit(text, absl::MaxSplits("..", 1));
-  absl::Duration low, high;
-  GNOMON_RETURN_IF_ERROR(ParseDuration("lead", ends.first, absl::ZeroDuration(), &low));
-  high = low;
-  if (!ends.second.empty()) GNOMON_RETURN_IF_ERROR(ParseDuration("lead", ends.second, low, &high));
+  GNOMON_ASSIGN_OR_RETURN(const absl::Duration low, DurationFlag("lead", ends.first));
+  absl::Duration high = low;
+  if (!ends.second.empty()) {
+    GNOMON_ASSIGN_OR_RETURN(high, DurationFlag("lead", ends.second, low));
+  }
   rules->lead_min_s = absl::ToDoubleSeconds(low);
   rules->lead_max_s = absl::ToDoubleSeconds(high);
   return absl::OkStatus();
@@ -48,19 +42,15 @@ absl::Status ParseLead(const std::string& text, PoolRules* rules) {
 
 absl::StatusOr<SimulationOptions> OptionsOf(const SimulateArgs& args) {
   SimulationOptions options;
-  absl::Duration review, warmup, announce;
   GNOMON_RETURN_IF_ERROR(ParseLead(args.lead, &options.rules));
-  GNOMON_RETURN_IF_ERROR(ParseDuration("review", args.review, absl::Seconds(1), &review));
-  GNOMON_RETURN_IF_ERROR(ParseDuration("warmup", args.warmup, absl::ZeroDuration(), &warmup));
-  GNOMON_RETURN_IF_ERROR(ParseDuration("announce", args.announce, absl::ZeroDuration(), &announce));
+  GNOMON_ASSIGN_OR_RETURN(const absl::Duration review, DurationFlag("review", args.review, absl::Seconds(1)));
+  GNOMON_ASSIGN_OR_RETURN(const absl::Duration announce, DurationFlag("announce", args.announce));
   options.announce_s = absl::ToDoubleSeconds(announce);
   options.announce_share = args.announce_share;
   options.announce_faults = args.announce_faults;
   options.seed = args.seed;
   options.rules.fail = args.fail;
   options.review_s = absl::ToDoubleSeconds(review);
-  options.warmup_s = absl::ToDoubleSeconds(warmup);
-  options.min_creations = args.min_creations;
   if (args.capacity) options.capacity = *args.capacity;
   return options;
 }
@@ -187,7 +177,7 @@ absl::Status WriteReport(Session& session, const SimulateArgs& args, const Simul
   const ReportOptions report = {
       .about = absl::StrFormat("%s, judged from %s of the trace on: a shadow is ready %s after it was asked for, targets "
                                "are set every %s. Made by gnomon %s.",
-                               args.trace, args.warmup, args.lead, args.review, GNOMON_VERSION),
+                               args.trace.trace, args.trace.warmup, args.lead, args.review, GNOMON_VERSION),
       .target = args.target};
   GNOMON_RETURN_IF_ERROR(file->Append(SimulateReport(report, trace, options, scores)));
   GNOMON_RETURN_IF_ERROR(file->Finish());
@@ -197,23 +187,15 @@ absl::Status WriteReport(Session& session, const SimulateArgs& args, const Simul
 
 absl::Status RunSimulate(Session& session, const SimulateArgs& args) {
   GNOMON_ASSIGN_OR_RETURN(SimulationOptions options, OptionsOf(args));
-  TraceWindow window;
-  if (!args.from.empty()) GNOMON_RETURN_IF_ERROR(ParseDuration("from", args.from, absl::ZeroDuration(), &window.from));
-  if (!args.to.empty()) GNOMON_RETURN_IF_ERROR(ParseDuration("to", args.to, window.from, &window.to));
   std::optional<WholeFile> file;
   if (!args.report.empty()) {
     options.bin_s = ReportBin(options.review_s);
     GNOMON_RETURN_IF_ERROR(file.emplace(args.report).Append({}));  // fails before the work is done
   }
-  GNOMON_ASSIGN_OR_RETURN(const std::vector<TraceRow> rows, ReadTrace(args.trace, window));
-  const SimulatedTrace trace = ToSimulated(rows, args.types, window);
-  if (trace.end_s <= options.warmup_s || JudgedTypes(trace, options).empty()) {
-    return Error(absl::StatusCode::kInvalidArgument, "NOTHING_TO_JUDGE",
-                 absl::StrCat("no type has ", options.min_creations, " creations after the warm-up of ", args.warmup))
-        .Field("warmup")
-        .Value(args.warmup)
-        .Hint(absl::StrCat("the trace ends at ", trace.end_s, "s: use a shorter --warmup or fewer --min-creations"));
-  }
+  GNOMON_ASSIGN_OR_RETURN(const JudgedTrace judged, ReadJudgedTrace(args.trace));
+  options.warmup_s = judged.warmup_s;
+  options.min_creations = judged.min_creations;
+  const SimulatedTrace trace = ToSimulated(judged);
   GNOMON_ASSIGN_OR_RETURN(const std::vector<PolicyScores> scores, RunPolicies(session, args, trace, options));
   JsonArray results;
   for (const PolicyScores& policy : scores) {
@@ -231,8 +213,7 @@ void AddSimulateCommand(CommandTree& tree) {
   auto args = std::make_shared<SimulateArgs>();
   CLI::App* simulate =
       tree.root.add_subcommand("simulate", "Compare warm pools and prediction on a trace, without a server");
-  simulate->add_option("--trace", args->trace, "CSV or CSV.gz; columns: time, type, count, batch, lifetime")
-      ->required();
+  AddTraceFlags(simulate, &args->trace);
   simulate
       ->add_option("--policy", args->policies, "predictive, warm_pool=16, warm_pool=2x, quantile=0.99, ... (repeat)")
       ->required();
@@ -241,13 +222,6 @@ void AddSimulateCommand(CommandTree& tree) {
   simulate->add_option("--review", args->review, "Between two reviews of all targets")->capture_default_str();
   simulate->add_option("--target", args->target, "The predictive policy's hit rate")
       ->check(CLI::Range(0.5, 0.9999))
-      ->capture_default_str();
-  simulate->add_option("--warmup", args->warmup, "Learn until then, judge after")->capture_default_str();
-  simulate->add_option("--from", args->from, "Start at this time of the trace, as 36h");
-  simulate->add_option("--to", args->to, "End at this time of the trace");
-  simulate->add_option("--types", args->types, "Of these types alone, as web,db")->delimiter(',');
-  simulate->add_option("--min-creations", args->min_creations, "Of a type in the judged part, to be judged")
-      ->check(CLI::Range(int64_t{1}, int64_t{10'000'000}))
       ->capture_default_str();
   simulate->add_option("--fail", args->fail, "Share of reservations that fail")
       ->check(CLI::Range(0.0, 0.9))

@@ -130,6 +130,12 @@ TEST(Simulate, TheReportOfAPredictivePolicyShowsItsForecastsAndWhatCame) {
             data.at("fan").at("quantiles").as_array().size());
 }
 
+TEST(Simulate, DurationsMayBeDays) {
+  CliRun run = Simulated({"--policy", "rolling=7d,0.99", "--to", "1d", "-o", "json"});
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(boost::json::parse(run.out).at("results").at(0).at("creations"), 130);
+}
+
 TEST(Simulate, EveryPolicyOfTheHelpIsMade) {
   for (const char* name : {"predictive", "warm_pool=16", "warm_pool=2x", "quantile=0.99", "rolling=24h,0.99",
                            "azure=16,0.5", "cilium=8,0", "oracle"}) {
@@ -147,7 +153,9 @@ TEST(Simulate, RefusalsNameTheValueAndWhatWouldBeRight) {
                                          {{"--policy", "rolling=5m,0.9"}, "1h"},
                                          {{"--policy", "oracle", "--lead", "60s..10s"}, "at least 1m"},
                                          {{"--policy", "oracle", "--warmup", "9h"}, "9h"},
-                                         {{"--policy", "oracle", "--types", "db"}, "no type"}}) {
+                                         {{"--policy", "oracle", "--warmup", "soon"}, "INVALID_DURATION"},
+                                         {{"--policy", "oracle", "--review", "0s"}, "at least 1s"},
+                                         {{"--policy", "oracle", "--types", "db"}, "it has 1 type: web"}}) {
     CliRun run = Simulated(c.words);
     EXPECT_EQ(run.code, 2) << c.named;
     EXPECT_NE(run.err.find(c.named), std::string::npos) << run.err;

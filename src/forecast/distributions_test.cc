@@ -86,6 +86,7 @@ TEST(ForecastPool, CalibrationFindsTheLevelOfWrongQuantiles) {
   pool.Move(ForecastPool::kClasses, 2);
   pool.Move(ForecastPool::kClasses, 2);
   uint64_t n = 0;
+  Quantiles own{};
   for (const float wrong : {15.0f, 60.0f}) {
     Quantiles fixed{};
     fixed.fill(wrong);
@@ -93,15 +94,42 @@ TEST(ForecastPool, CalibrationFindsTheLevelOfWrongQuantiles) {
     std::array<int, kLevels.size()> covered{};
     for (int i = 0; i < 30000; ++i) {
       const double outcome = 20 + 20 * Draw(5, ++n);
-      const Quantiles shifted = pool.Shift(0, 2, fixed);
+      const Quantiles shifted = pool.Shift(0, 2, own, fixed);
       for (size_t level = 0; level < kLevels.size(); ++level) {
         if (i >= 10000 && outcome <= static_cast<double>(shifted[level])) ++covered[level];
       }
-      pool.Covered(0, 2, shifted, outcome);
+      pool.Covered(0, 2, shifted, outcome, &own);
     }
     for (size_t level = 0; level < kLevels.size(); ++level) {
       EXPECT_NEAR(covered[level] / 20000.0, kLevels[level], 0.01) << wrong;
     }
+  }
+}
+
+// Two series of a class whose quantiles err on different sides: the class's shifts alone could not serve both.
+TEST(ForecastPool, ASeriesThatErrsApartFromItsClassIsCalibratedByItself) {
+  ForecastPool pool(1, 1);
+  pool.Move(ForecastPool::kClasses, 2);
+  pool.Move(ForecastPool::kClasses, 2);
+  std::array<Quantiles, 2> own{}, covered{}, fixed{};
+  for (size_t series = 0; series < 2; ++series) {
+    for (size_t i = 0; i < kLevels.size(); ++i) {
+      fixed[series][i] = static_cast<float>(20 + 20 * kLevels[i]) + (series == 0 ? 3.0f : -3.0f);
+    }
+  }
+  uint64_t n = 0;
+  for (int step = 0; step < 30000; ++step) {
+    for (size_t series = 0; series < 2; ++series) {
+      const double outcome = 20 + 20 * Draw(7, ++n);
+      const Quantiles shifted = pool.Shift(0, 2, own[series], fixed[series]);
+      for (size_t i = 0; i < kLevels.size(); ++i) {
+        if (step >= 10000 && outcome <= static_cast<double>(shifted[i])) covered[series][i] += 1 / 20000.0f;
+      }
+      pool.Covered(0, 2, shifted, outcome, &own[series]);
+    }
+  }
+  for (const Quantiles& share : covered) {
+    for (size_t i = 0; i < kLevels.size(); ++i) EXPECT_NEAR(share[i], kLevels[i], 0.015);
   }
 }
 

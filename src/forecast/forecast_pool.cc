@@ -11,6 +11,7 @@ namespace {
 
 // How fast shifts follow, by level: so many spreads for an outcome that all series of a class had.
 constexpr std::array<double, kLevels.size()> kRates = {0.03, 0.03, 0.03, 0.04, 0.07, 0.1, 0.15};
+constexpr double kOwnPace = 0.1;  // of a series' own shift, of that rate
 constexpr double kMostShift = 10;
 constexpr double kLeastSpread = 0.1;
 
@@ -75,24 +76,26 @@ void ForecastPool::Move(size_t from, size_t to) {
   if (to < kClasses) ++members_[to];
 }
 
-Quantiles ForecastPool::Shift(size_t span, size_t size_class, const Quantiles& quantiles) const {
+Quantiles ForecastPool::Shift(size_t span, size_t size_class, const Quantiles& own, const Quantiles& quantiles) const {
   Quantiles shifted{};
   const double spread = std::max(kLeastSpread, static_cast<double>(quantiles[kLevel90] - quantiles[1]));
   for (size_t i = 0; i < kLevels.size(); ++i) {
     const double q = static_cast<double>(quantiles[i]);
-    const double shift = static_cast<double>(spans_[span].shifts[size_class][i]);
+    const double shift = static_cast<double>(spans_[span].shifts[size_class][i] + own[i]);
     shifted[i] = static_cast<float>(std::max(0.0, q + shift * spread));
   }
   return shifted;
 }
 
-void ForecastPool::Covered(size_t span, size_t size_class, const Quantiles& quantiles, double outcome) {
+void ForecastPool::Covered(size_t span, size_t size_class, const Quantiles& quantiles, double outcome, Quantiles* own) {
   const double members = static_cast<double>(std::max<uint64_t>(1, members_[size_class]));
+  auto follow = [](float* shift, double by) {
+    *shift = static_cast<float>(std::clamp(static_cast<double>(*shift) + by, -kMostShift, kMostShift));
+  };
   for (size_t i = 0; i < kLevels.size(); ++i) {
     const double error = (outcome > static_cast<double>(quantiles[i]) ? 1 : 0) - (1 - kLevels[i]);
-    float& shift = spans_[span].shifts[size_class][i];
-    shift = static_cast<float>(
-        std::clamp(static_cast<double>(shift) + kRates[i] * error / members, -kMostShift, kMostShift));
+    follow(&spans_[span].shifts[size_class][i], kRates[i] * error / members);
+    follow(&(*own)[i], kOwnPace * kRates[i] * error);
   }
 }
 

@@ -3,12 +3,13 @@
 // A ForecastPool is what the series of a fleet learn together: quantile trees, and how forecasts are calibrated.
 //
 // Trees forecast, for each span and level, the score (outcome - base) / sqrt(base + 1) over one expert's forecast, the
-// base, from features that say how the other experts and the recent steps differ from it. One tree ensemble is fitted at
-// a time, in turn; each is averaged with the one before it.
+// base, from features that say how the other experts and the recent steps differ from it. One tree ensemble is fitted
+// at a time, in turn; each is averaged with the one before it.
 //
 // Calibration shifts the quantiles of all series of a class (by size) so that the share of outcomes below them becomes
-// the level's: adaptive conformal inference in the form of quantile tracking (Gibbs and Candes, NeurIPS 2021; Angelopoulos
-// et al., Conformal PID Control, NeurIPS 2023). A single series seldom errs at 99 %: a class errs often enough to tell.
+// the level's: adaptive conformal inference in the form of quantile tracking (Gibbs and Candes, NeurIPS 2021;
+// Angelopoulos et al., Conformal PID Control, NeurIPS 2023). A single series seldom errs at 99 %: a class errs often
+// enough to tell. To the shift of its class each series adds one of its own, which follows ten times more slowly.
 //
 // Threads: not thread-safe. Deterministic. Cost: a fit about 0.1 s; Trees 20 us; Shift and Covered 10 ns.
 // Memory: at most kMaxRows rows of kPooledFeatures floats for each span.
@@ -46,10 +47,10 @@ class ForecastPool {
   // The class of series of so many creations a span at the mean; `from` is the class that a series leaves.
   size_t ClassOf(double mean) const;
   void Move(size_t from, size_t to);  // of kClasses: from or to nowhere
-  // Each level by itself: what comes out may not rise.
-  Quantiles Shift(size_t span, size_t size_class, const Quantiles& quantiles) const;
-  // `quantiles` are those of Shift, in the order that it gave.
-  void Covered(size_t span, size_t size_class, const Quantiles& quantiles, double outcome);
+  // By the class's shifts and the series' `own`. Each level by itself: what comes out may not rise.
+  Quantiles Shift(size_t span, size_t size_class, const Quantiles& own, const Quantiles& quantiles) const;
+  // `quantiles` are those of Shift, in the order that it gave; `own` follows too.
+  void Covered(size_t span, size_t size_class, const Quantiles& quantiles, double outcome, Quantiles* own);
 
   // As in base/state.h; spans and features are not stored.
   template <class Archive, class Self>

@@ -3,8 +3,8 @@
 // A HorizonForecaster forecasts, for each key of a fleet, how many creations the next 5, 15 and 30 minutes will bring.
 //
 // It counts creations by steps of kStepS. Whenever a key's step ends, its forecasts are made anew, each for a whole
-// horizon from there (SeriesForecaster, with the season of a day and of a week). The steps of the n-th key end n minutes
-// later than those of the first, modulo kStepS, so that a review never meets all keys at once.
+// horizon from there (SeriesForecaster, with the season of a day and of a week). The steps of the n-th key end n
+// minutes later than those of the first, modulo kStepS, so that a review never meets all keys at once.
 //
 // Example:
 //   HorizonForecaster forecaster;
@@ -14,9 +14,9 @@
 //   KeyForecast forecast = forecaster.ForecastOf(key);
 //   forecast.horizons[2].quantiles[kLevel99];    // of the creations in the half hour from forecast.as_of_s
 //
-// Threads: not thread-safe. Deterministic: equal calls give equal bits. Time: seconds since a midnight, never going back.
-// Cost: 10 us a key and review of a minute; every hour a fit of 0.1 s. Memory: 12 kB a key and at most 20 MB for what
-// trees learn from.
+// Threads: not thread-safe. Deterministic: equal calls give equal bits. Time: seconds since a midnight, never going
+// back. Cost: 10 us a key and review of a minute; every two hours a fit of 0.1 s. Memory: 12 kB a key and at most 20 MB
+// for what trees learn from.
 #pragma once
 
 #include <array>

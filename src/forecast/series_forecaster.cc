@@ -49,7 +49,7 @@ SeriesForecaster::SeriesForecaster(const SeriesShape& shape, ForecastPool* pool,
     : shape_(shape), pool_(pool), key_(key), history_(shape.capacity()), class_(ForecastPool::kClasses) {
   for (NamedExpert& named : MakeExperts(shape.seasons, shape.spans)) experts_.push_back(std::move(named.expert));
   for (size_t i = 0; i < shape.spans.size(); ++i) {
-    spans_.push_back({std::vector<ScoreHistogram>(experts_.size()), ForecastMix(experts_.size() + 2), {}});
+    spans_.push_back({std::vector<ScoreHistogram>(experts_.size()), ForecastMix(experts_.size() + 2), {}, {}});
   }
   mixed_.resize(shape.spans.size());
 }
@@ -93,7 +93,7 @@ void SeriesForecaster::Learn(size_t span) {
     state.scores[e].Add(ScoreHistogram::Score(outcome, expected), memory);
   }
   if (shape_.parts.mixing) state.mix.Learn(made.apart, outcome);
-  if (shape_.parts.calibration) pool_->Covered(span, class_, made.mixed, outcome);
+  if (shape_.parts.calibration) pool_->Covered(span, class_, made.mixed, outcome, &state.own_shifts);
   if (!made.features.empty()) {
     const double base = static_cast<double>(made.expected[kBase]);
     pool_->Keep(span, made.features, ScoreHistogram::Score(outcome, base), std::sqrt(base + 1));
@@ -125,7 +125,7 @@ SeriesForecaster::Made SeriesForecaster::Make(size_t span, double unevenness) co
     if (pool_->Keeps(key_, static_cast<uint64_t>(history_.pushed()))) made.features = std::move(features);
   }
   made.mixed = state.mix.Mix(made.apart);
-  if (shape_.parts.calibration) made.mixed = pool_->Shift(span, class_, made.mixed);
+  if (shape_.parts.calibration) made.mixed = pool_->Shift(span, class_, state.own_shifts, made.mixed);
   return made;
 }
 

@@ -91,12 +91,13 @@ class SeriesForecaster {
   struct SpanState {
     std::vector<ScoreHistogram> scores;  // by expert
     ForecastMix mix;
-    std::deque<Made> made;  // the newest last
+    std::deque<Made> made;   // the newest last
+    Quantiles own_shifts{};  // besides the class's (ForecastPool)
 
     template <class Archive, class Self>
     static void Fields(Archive& archive, Self& self) {
       archive.Elements(self.scores);
-      archive(self.mix, self.made);
+      archive(self.mix, self.made, self.own_shifts);
     }
   };
   template <class Archive, class Self>
