@@ -255,7 +255,8 @@ void AddSimulateCommand(CommandTree& tree) {
   simulate->add_option("--capacity", args->capacity, "Addresses that all types share")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 24));
   simulate->add_option("--announce", args->announce, "Each batch's size is known so long before its first creation");
-  simulate->add_option("--report", args->report, "Write a page of HTML: hits against idle, what was held, worst hours");
+  simulate->add_option("--report", args->report,
+                       "Write a page of HTML: hits against idle, what was held, forecasts, worst hours");
   simulate->add_option("--announce-share", args->announce_share, "Share of the batches that are announced")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
