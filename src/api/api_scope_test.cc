@@ -60,6 +60,8 @@ const std::vector<RouteCase>& AllCases() {
       {"POST", "/v1/networks/{network}/announcements", kAllocator, Reach::kNetwork},
       {"GET", "/v1/networks/{network}/announcements", kViewer, Reach::kNetwork},
       {"DELETE", "/v1/networks/{network}/announcements/{source}/{id}", kAllocator, Reach::kNetwork},
+      {"GET", "/v1/networks/{network}/forecasts", kViewer, Reach::kNetwork},
+      {"GET", "/v1/networks/{network}/quality", kViewer, Reach::kNetwork},
       {"POST", "/v1/networks/{network}/history", kAdmin, Reach::kNetwork},
       {"POST", "/v1/networks/{network}/pools", kAdmin, Reach::kNetwork},
       {"GET", "/v1/networks/{network}/pools", kViewer, Reach::kNetwork},

@@ -114,7 +114,7 @@ TEST(ForecastJudge, TellsWhatABacktestTells) {
   EXPECT_EQ(judged.covered, expected.covered);
   EXPECT_EQ(judged.pinball, expected.pinball);
   EXPECT_EQ(judged.naive, expected.naive);
-  EXPECT_LT(judged.pinball[kMedian], judged.naive[kMedian]);
+  EXPECT_LT(judged.pinball[kLevel90], judged.naive[kLevel90]);
   EXPECT_NEAR(static_cast<double>(judged.covered[kLevel90]) / static_cast<double>(judged.outcomes), 0.9, 0.05);
 }
 
