@@ -106,8 +106,7 @@ TEST(Backtest, PrintsATableAndRefusesWithWhatWouldBeRight) {
   EXPECT_NE(Tested({"--warmup", "900h"}).err.find("shorter --warmup"), std::string::npos);
   EXPECT_EQ(Tested({"--without", "magic"}).code, 2);
   EXPECT_NE(Tested({"--types", "db"}).err.find("it has 1 type: web"), std::string::npos);
-  EXPECT_NE(Tested({"--warmup", "5743m", "--min-creations", "1"}).err.find("before one forecast of 30 minutes"),
-            std::string::npos);
+  EXPECT_NE(Tested({"--warmup", "5743m", "--min-creations", "1"}).err.find("before one forecast of"), std::string::npos);
 }
 
 TEST(Backtest, NamesThePromisesThatAreKeptAndThoseThatAreBroken) {
