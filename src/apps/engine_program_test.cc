@@ -210,6 +210,31 @@ TEST_F(EngineProgramTest, WhatItCannotGoOnWithEndsItAndIsSaid) {
   EXPECT_THAT(other.output, HasSubstr("holds what was learnt of network n"));
 }
 
+TEST_F(EngineProgramTest, StateThatIsDamagedIsSetAsideAndLearntAnew) {
+  Do("create network n --account acme");
+  std::filesystem::create_directories(folder_ + "/state");
+  std::ofstream(folder_ + "/state/fleet") << "no state";
+  StartEngine();
+  EXPECT_TRUE(Said("is learnt anew"));
+  EXPECT_TRUE(Said("following network n"));
+  EXPECT_TRUE(Soon([this] { return Read(folder_ + "/state/fleet").size() > 8; }));
+  EXPECT_EQ(engine_.End(SIGTERM), 0);
+  EXPECT_EQ(Read(folder_ + "/state/fleet.unread"), "no state");
+}
+
+TEST_F(EngineProgramTest, OfAnImportThatReachesIntoTheFutureNothingIsLearnt) {
+  Do("create network n --account acme");
+  std::ofstream past(folder_ + "/past.csv");
+  past << "time,type\n";
+  for (int day = 0; day < 3; ++day) past << day * 86400 << ",web\n";
+  past.close();
+  const std::string start = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", SystemClock().Wall() - absl::Hours(30), absl::UTCTimeZone());
+  const Ran refused = Gnomon(absl::StrCat("import-history ", folder_, "/past.csv -n n --start ", start));
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.output, AllOf(HasSubstr("past.csv:4"), HasSubstr("earlier --start")));
+  Do(absl::StrCat("import-history ", folder_, "/past.csv -n n --start 2026-03-01T00:00:00Z"));
+}
+
 TEST_F(EngineProgramTest, ATokenThatIsNotAcceptedAnyMoreEndsIt) {
   const std::string made = Run(absl::StrCat(GNOMON_GNOMOND, " --make-token ci --role admin")).output;
   const std::string config = folder_ + "/gnomond.toml", token = folder_ + "/token";

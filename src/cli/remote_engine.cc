@@ -56,10 +56,12 @@ std::string Why(const absl::Status& status) {
 RemoteEngine::RemoteEngine(RemoteEngineOptions options, const Clock* clock, std::ostream& messages)
     : options_(std::move(options)),
       clock_(clock),
-      id_prefix_(absl::StrCat(absl::Hex(absl::ToUnixMicros(clock->Wall())), "-")),
+      wall_(clock->Wall()),
+      start_(clock->Monotonic()),
+      id_prefix_(absl::StrCat(absl::Hex(absl::ToUnixMicros(wall_)), "-")),
       messages_(messages) {}
 
-int64_t RemoteEngine::Now() const { return absl::ToUnixSeconds(clock_->Wall()); }
+int64_t RemoteEngine::Now() const { return absl::ToUnixSeconds(wall_ + (clock_->Monotonic() - start_)); }
 
 void RemoteEngine::Say(std::string_view message) {
   absl::MutexLock lock(&messages_mutex_);
@@ -85,16 +87,17 @@ absl::Status RemoteEngine::Run(const std::atomic<bool>* stop) {
 absl::Status RemoteEngine::Open() {
   GNOMON_ASSIGN_OR_RETURN(std::string revision, ReadNetwork());
   GNOMON_ASSIGN_OR_RETURN(folder_, StateFolder::Open(options_.state_dir, options_.network));
-  GNOMON_ASSIGN_OR_RETURN(StateFolder::Contents contents, folder_->Read());
-  if (contents.save.empty()) {
-    fleet_ = std::make_unique<Fleet>(Now(), Pace::Options());
-  } else {
-    GNOMON_ASSIGN_OR_RETURN(Fleet::Restored restored, Fleet::Restore(contents.save, Pace::Options()));
-    if (!restored.lost_part.ok()) Say(absl::StrCat("a part of what was learnt is lost: ", Why(restored.lost_part)));
-    fleet_ = std::move(restored.fleet);
-    GNOMON_RETURN_IF_ERROR(fleet_->Replay(contents.journal));
-    revision = contents.revision;
+  absl::StatusOr<std::string> kept = RestoreFleet();
+  if (kept.ok() && !kept->empty()) revision = *std::move(kept);
+  const std::string code = CodeOf(kept.status());
+  if (code == "ENGINE_STATE_CORRUPT" || code == "ENGINE_STATE_DIFFERS") {
+    Say(absl::StrCat("what was learnt cannot be used, is set aside as ", options_.state_dir, "/fleet.unread, and is learnt anew: ",
+                     Why(kept.status())));
+    GNOMON_RETURN_IF_ERROR(folder_->SetAside());
+  } else if (!kept.ok()) {
+    return kept.status();
   }
+  if (fleet_ == nullptr) fleet_ = std::make_unique<Fleet>(Now(), Pace::Options());
   KnowFloors();
   wanted_.assign(fleet_->size(), true);
   reviewed_s_ = saved_s_ = Now();
@@ -104,6 +107,16 @@ absl::Status RemoteEngine::Open() {
   absl::MutexLock lock(&mutex_);
   revision_ = std::move(revision);
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> RemoteEngine::RestoreFleet() {
+  GNOMON_ASSIGN_OR_RETURN(StateFolder::Contents contents, folder_->Read());
+  if (contents.save.empty()) return std::string();
+  GNOMON_ASSIGN_OR_RETURN(Fleet::Restored restored, Fleet::Restore(contents.save, Pace::Options()));
+  GNOMON_RETURN_IF_ERROR(restored.fleet->Replay(contents.journal));
+  if (!restored.lost_part.ok()) Say(absl::StrCat("a part of what was learnt is lost: ", Why(restored.lost_part)));
+  fleet_ = std::move(restored.fleet);
+  return contents.revision;
 }
 
 absl::Status RemoteEngine::Loop(const std::atomic<bool>* stop) {

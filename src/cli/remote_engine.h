@@ -17,8 +17,8 @@
 // within
 //   seconds.
 // Errors: a server that is away is waited for, and said. What ends it: NETWORK_NOT_FOUND; a token that is refused;
-//   SERVER_PREDICTS (FAILED_PRECONDITION): the server itself reserves for this network; those of StateFolder::Open and
-//   Read. A revision that is too old, or another store's, is said, and it goes on from now: what came between is not
+//   SERVER_PREDICTS (FAILED_PRECONDITION): the server itself reserves for this network; STATE_IN_USE and
+//   FILE_FAILED of its folder. State that is damaged or of another version is said, set aside, and learnt anew. A revision that is too old, or another store's, is said, and it goes on from now: what came between is not
 //   learnt from.
 // Limits: the first Fleet::kMaxTypes types; kMaxQueued creations between two steps, then the watch waits. A
 // reassignment
@@ -92,6 +92,9 @@ class RemoteEngine {
   const PlanBounds& BoundsOf(const std::string& type) const;
   int64_t Now() const;
 
+  // What the folder has: the fleet, and the revision at which it goes on; none if nothing was kept.
+  absl::StatusOr<std::string> RestoreFleet();
+
   // The thread that watches.
   void Follow();
   void See(const JsonObject& event);
@@ -101,6 +104,8 @@ class RemoteEngine {
 
   const RemoteEngineOptions options_;
   const Clock* const clock_;
+  const absl::Time wall_;  // at start_; later steps of the wall clock are passed over
+  const absl::Duration start_;
   const std::string id_prefix_;
 
   std::unique_ptr<ApiClient> api_;

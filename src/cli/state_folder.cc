@@ -7,9 +7,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -33,9 +34,16 @@ absl::Status FileError(std::string_view what, const std::string& path) {
       .Value(path);
 }
 
-std::string WholeText(const std::string& path) {
+// nullopt: there is no such file. One that cannot be read is an error: it must not be taken for none and written over.
+absl::StatusOr<std::optional<std::string>> WholeText(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  if (!file && errno == ENOENT) return std::optional<std::string>();
+  if (!file) return FileError("open", path);
+  std::string text;
+  char bytes[1 << 16];
+  while (file.read(bytes, sizeof(bytes)) || file.gcount() > 0) text.append(bytes, static_cast<size_t>(file.gcount()));
+  if (file.bad()) return FileError("read", path);
+  return text;
 }
 
 }  // namespace
@@ -74,9 +82,12 @@ absl::Status StateFolder::Lock() {
 
 absl::StatusOr<StateFolder::Contents> StateFolder::Read() {
   Contents contents;
-  const std::string text = WholeText(path_ + "/fleet");
-  if (text.empty()) return contents;
-  const Unsealed unsealed = Unseal(text);
+  GNOMON_ASSIGN_OR_RETURN(const std::optional<std::string> text, WholeText(path_ + "/fleet"));
+  if (!text) {
+    GNOMON_RETURN_IF_ERROR(ClearJournal());  // what it holds would follow a fleet that is gone
+    return contents;
+  }
+  const Unsealed unsealed = Unseal(*text);
   if (unsealed.damage != nullptr) {
     return Error(absl::StatusCode::kDataLoss, "ENGINE_STATE_CORRUPT", absl::StrCat(path_, "/fleet ", unsealed.damage))
         .Hint(kAnew);
@@ -100,15 +111,16 @@ absl::StatusOr<StateFolder::Contents> StateFolder::Read() {
         .Value(path_)
         .Hint("give each network a folder of its own");
   }
-  ReadJournal(&contents);
+  GNOMON_RETURN_IF_ERROR(ReadJournal(&contents));
   wants_save_ = false;
   return contents;
 }
 
 // Of what follows a record that is not whole, nothing was answered for.
-void StateFolder::ReadJournal(Contents* contents) {
-  const std::string text = WholeText(path_ + "/journal");
-  std::string_view left = text;
+absl::Status StateFolder::ReadJournal(Contents* contents) {
+  GNOMON_ASSIGN_OR_RETURN(const std::optional<std::string> text, WholeText(path_ + "/journal"));
+  std::string_view left = text ? *text : std::string_view();
+  const size_t size = left.size();
   while (left.size() >= kLengthBytes && left.size() - kLengthBytes >= ReadU32(left)) {
     const Unsealed record = Unseal(left.substr(kLengthBytes, ReadU32(left)));
     uint64_t number = 0;
@@ -122,8 +134,23 @@ void StateFolder::ReadJournal(Contents* contents) {
     contents->revision = std::move(revision);
     contents->journal += journal;
   }
-  journal_bytes_ = static_cast<int64_t>(text.size() - left.size());
+  journal_bytes_ = static_cast<int64_t>(size - left.size());
   if (ftruncate(journal_, journal_bytes_) != 0) wants_save_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status StateFolder::SetAside() {
+  const std::string fleet = path_ + "/fleet", aside = path_ + "/fleet.unread";
+  if (rename(fleet.c_str(), aside.c_str()) != 0) return FileError("rename", fleet);
+  last_ = 0;
+  wants_save_ = true;
+  return ClearJournal();
+}
+
+absl::Status StateFolder::ClearJournal() {
+  if (ftruncate(journal_, 0) != 0 || fdatasync(journal_) != 0) return FileError("clear", path_ + "/journal");
+  journal_bytes_ = 0;
+  return absl::OkStatus();
 }
 
 absl::Status StateFolder::Append(const std::string& revision, const std::string& journal) {
@@ -155,13 +182,13 @@ absl::Status StateFolder::WriteRecord(std::string_view record) {
 }
 
 absl::Status StateFolder::Save(const std::string& revision, const std::string& saved) {
+  wants_save_ = true;  // until it is done
   StateWriter writer;
   writer(network_, ++last_, revision, saved);  // a record whose Append failed may be there after all
   WholeFile file(path_ + "/fleet");
   GNOMON_RETURN_IF_ERROR(file.Append(Seal(kVersion, writer.bytes())));
   GNOMON_RETURN_IF_ERROR(file.Finish());
-  if (ftruncate(journal_, 0) != 0 || fdatasync(journal_) != 0) return FileError("clear", path_ + "/journal");
-  journal_bytes_ = 0;
+  GNOMON_RETURN_IF_ERROR(ClearJournal());
   wants_save_ = false;
   return absl::OkStatus();
 }

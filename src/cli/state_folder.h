@@ -43,20 +43,24 @@ class StateFolder {
     std::string save = {}, journal = {};  // a fleet's; `save` is empty if there is none
     std::string revision = {};
   };
-  // Once, before the rest. After an error Save begins anew.
+  // Once, before the rest.
   absl::StatusOr<Contents> Read();
+
+  // Renames a `fleet` that cannot be used to `fleet.unread`, so that the next Save begins anew.
+  absl::Status SetAside();
 
   absl::Status Append(const std::string& revision, const std::string& journal);
   // `saved` holds all that was appended.
   absl::Status Save(const std::string& revision, const std::string& saved);
-  bool wants_save() const { return wants_save_; }  // there is none, the journal is long, or an Append has failed
+  bool wants_save() const { return wants_save_; }  // there is none, the journal is long, or a write has failed
 
  private:
   static constexpr int64_t kMaxJournalBytes = 8 << 20;
 
   StateFolder(std::string path, std::string network) : path_(std::move(path)), network_(std::move(network)) {}
   absl::Status Lock();
-  void ReadJournal(Contents* contents);
+  absl::Status ReadJournal(Contents* contents);
+  absl::Status ClearJournal();
   absl::Status WriteRecord(std::string_view record);
 
   const std::string path_, network_;

@@ -104,5 +104,33 @@ TEST_F(StateFolderTest, DamageAnotherNetworkAndAnotherProcessAreRefused) {
   EXPECT_EQ(Read(), "ENGINE_STATE_CORRUPT");
 }
 
+TEST_F(StateFolderTest, WhatCannotBeReadIsNeitherTakenForNothingNorWrittenOver) {
+  SaveAndAppend();
+  Put("fleet", "");
+  EXPECT_EQ(Read(), "ENGINE_STATE_CORRUPT");
+  std::filesystem::remove(path_ + "/fleet");
+  std::filesystem::create_directory(path_ + "/fleet");
+  EXPECT_EQ(Read(), "FILE_FAILED");
+  EXPECT_NE(Bytes("journal"), "");
+}
+
+TEST_F(StateFolderTest, AJournalWhoseFleetIsGoneIsCleared) {
+  SaveAndAppend();
+  std::filesystem::remove(path_ + "/fleet");
+  ASSERT_TRUE(Open()->Read().ok());
+  EXPECT_EQ(Bytes("journal"), "");
+}
+
+TEST_F(StateFolderTest, WhatIsSetAsideIsKeptAndTheFolderBeginsAnew) {
+  SaveAndAppend();
+  const std::string before = Bytes("fleet");
+  std::unique_ptr<StateFolder> folder = Open();
+  ASSERT_TRUE(folder->Read().ok());
+  ASSERT_TRUE(folder->SetAside().ok());
+  EXPECT_TRUE(folder->wants_save());
+  EXPECT_EQ(Bytes("fleet.unread"), before);
+  EXPECT_EQ(Bytes("journal"), "");
+}
+
 }  // namespace
 }  // namespace gnomon
