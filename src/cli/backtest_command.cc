@@ -141,6 +141,7 @@ void PrintPromises(Session& session, const std::vector<HorizonScore>& scores, co
 
 absl::Status RunBacktest(Session& session, const BacktestArgs& args) {
   GNOMON_ASSIGN_OR_RETURN(const JudgedTrace trace, ReadJudgedTrace(args.trace));
+  session.err() << trace.note;
   const std::vector<HorizonScore> scores = Backtest(trace, PartsWithout(args.without));
   for (const HorizonScore& score : scores) {
     if (score.outcomes > 0) continue;

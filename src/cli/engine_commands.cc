@@ -3,6 +3,7 @@
 // What the prediction engine is told: announcements, and the past.
 #include <map>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/absl_view.h"
@@ -89,6 +90,28 @@ absl::StatusOr<absl::Time> TimeOf(const CsvReader& csv, std::optional<absl::Time
   return absl::FromUnixSeconds(absl::ToUnixSeconds(time));
 }
 
+// Calls `row` for each row, in the order of time; the first bad one ends it, by its line and column.
+absl::Status ReadPast(const std::string& file, std::optional<absl::Time> start, absl::Time now,
+                      absl::FunctionRef<absl::Status(absl::Time at, std::string_view type, int64_t count)> row) {
+  GNOMON_ASSIGN_OR_RETURN(std::unique_ptr<CsvReader> csv, CsvReader::Open(file, {"time", "type"}));
+  absl::Time last = absl::InfinitePast();
+  for (;;) {
+    GNOMON_ASSIGN_OR_RETURN(const bool more, csv->Next());
+    if (!more) return absl::OkStatus();
+    GNOMON_ASSIGN_OR_RETURN(const absl::Time at, TimeOf(*csv, start));
+    if (at < last) return csv->Bad("time", "is before the row that precedes it");
+    if (at > now) return csv->Bad("time", start ? "is in the future: give an earlier --start" : "is in the future");
+    last = at;
+    int64_t count = 1;
+    const std::string_view text = csv->Field("count");
+    if (!text.empty() && (!absl::SimpleAtoi(AbslView(text), &count) || count < 1)) {
+      return csv->Bad("count", "is no number from 1 on");
+    }
+    if (csv->Field("type").empty()) return csv->Bad("type", "is empty");
+    GNOMON_RETURN_IF_ERROR(row(at, csv->Field("type"), count));
+  }
+}
+
 absl::Status RunImportHistory(Session& session, const HistoryArgs& args) {
   std::optional<absl::Time> start;
   if (!args.start.empty()) {
@@ -100,12 +123,12 @@ absl::Status RunImportHistory(Session& session, const HistoryArgs& args) {
           .Hint("use one as 2026-11-24T09:00:00Z");
     }
   }
-  GNOMON_ASSIGN_OR_RETURN(std::unique_ptr<CsvReader> csv, CsvReader::Open(args.file, {"time", "type"}));
+  GNOMON_RETURN_IF_ERROR(ReadPast(args.file, start, session.console().clock.Wall(),
+                                  [](absl::Time, std::string_view, int64_t) { return absl::OkStatus(); }));
   GNOMON_ASSIGN_OR_RETURN(ApiClient * api, session.Api());
   const std::string path = ApiPath({"v1", "networks", session.flags().network, "history"});
   HistoryCall call;
   int64_t creations = 0, calls = 0;
-  absl::Time last = absl::InfinitePast();
   auto send = [&]() -> absl::Status {
     if (call.empty()) return absl::OkStatus();
     GNOMON_ASSIGN_OR_RETURN(JsonValue answer, api->Call("POST", path, call.Take()));
@@ -114,22 +137,17 @@ absl::Status RunImportHistory(Session& session, const HistoryArgs& args) {
     ++calls;
     return absl::OkStatus();
   };
-  for (;;) {
-    GNOMON_ASSIGN_OR_RETURN(const bool row, csv->Next());
-    if (!row) break;
-    GNOMON_ASSIGN_OR_RETURN(const absl::Time at, TimeOf(*csv, start));
-    if (at < last) return csv->Bad("time", "is before the row that precedes it");
-    last = at;
-    int64_t count = 1;
-    const std::string_view text = csv->Field("count");
-    if (!text.empty() && (!absl::SimpleAtoi(AbslView(text), &count) || count < 1)) {
-      return csv->Bad("count", "is no number from 1 on");
-    }
-    if (csv->Field("type").empty()) return csv->Bad("type", "is empty");
+  auto add = [&](absl::Time at, std::string_view type, int64_t count) -> absl::Status {
     if (!call.Takes(at)) GNOMON_RETURN_IF_ERROR(send());
-    call.Add(at, std::string(csv->Field("type")), count);
+    call.Add(at, std::string(type), count);
+    return absl::OkStatus();
+  };
+  absl::Status sent = ReadPast(args.file, start, session.console().clock.Wall(), add);
+  if (sent.ok()) sent = send();
+  if (!sent.ok()) {
+    if (calls > 0) session.err() << creations << " creations are learnt already; the same file again goes on from there\n";
+    return sent;
   }
-  GNOMON_RETURN_IF_ERROR(send());
   session.err() << "learnt from " << creations << " creations in " << calls << " calls\n";
   return absl::OkStatus();
 }

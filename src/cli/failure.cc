@@ -38,7 +38,14 @@ constexpr Look kLooks[] = {{"NETWORK_IN_USE", "get instances"},
                            {"TOO_MANY_SOURCES", "get shadows"},
                            {"TOO_MANY_PREDICTIONS", "get shadows"},
                            {"WATCH_TOO_OLD", "watch"},
-                           {"WATCH_ENDED", "watch"}};
+                           {"WATCH_ENDED", "watch"},
+                           {"ANNOUNCEMENT_DIFFERS", "get announcements"},
+                           {"ANNOUNCEMENT_NOT_FOUND", "get announcements"},
+                           {"PREDICTIONS_OFF", "update network --help", false},
+                           {"PREDICTIONS_ON", "update network --help", false},
+                           {"HISTORY_TOO_LATE", "update network --help", false},
+                           {"SERVER_PREDICTS", "update network --help", false},
+                           {"STATE_IN_USE", "engine run --help", false}};
 
 // What to look at when an object is not there, or not as the command expects: the list that it would be in.
 std::string Listing(const FailedCommand& command) {

@@ -2,6 +2,7 @@
 #include "cli/judged_trace.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <string_view>
@@ -15,9 +16,15 @@ namespace gnomon {
 namespace {
 
 constexpr size_t kNamedTypes = 10;  // in a hint
+constexpr double kQuietEndS = 3600;  // after a trace's last row, that asks for no word
 
 Error NothingToJudge(std::string_view field, std::string_view value, const std::string& why) {
   return Error(absl::StatusCode::kInvalidArgument, "NOTHING_TO_JUDGE", why).Field(field).Value(Excerpt(value));
+}
+
+// Of the whole trace, as "83h20m8s".
+std::string TimeOf(double time_s, const TraceWindow& window) {
+  return absl::FormatDuration(absl::Seconds(std::floor(time_s)) + window.from);
 }
 
 // Leaves those of `types` alone.
@@ -55,7 +62,7 @@ int64_t MostJudged(const JudgedTrace& trace) {
 
 void AddTraceFlags(CLI::App* command, TraceFlags* flags) {
   command->add_option("--trace", flags->trace, "CSV or CSV.gz; columns: time, type, count, batch, lifetime")->required();
-  command->add_option("--warmup", flags->warmup, "Learn until then, judge after")->capture_default_str();
+  command->add_option("--warmup", flags->warmup, "Learn so long from --from on, judge after")->capture_default_str();
   command->add_option("--from", flags->from, "Start at this time of the trace, as 36h");
   command->add_option("--to", flags->to, "End at this time of the trace, as 7d");
   command->add_option("--types", flags->types, "Of these types alone, as web,db")->delimiter(',');
@@ -79,12 +86,20 @@ absl::StatusOr<JudgedTrace> ReadJudgedTrace(const TraceFlags& flags) {
   GNOMON_RETURN_IF_ERROR(KeepTypes(flags.types, &trace.rows));
   for (TraceRow& row : trace.rows) row.time -= window.from;
   if (!trace.rows.empty()) trace.end_s = absl::ToDoubleSeconds(trace.rows.back().time) + 1;
-  if (window.to < absl::InfiniteDuration()) trace.end_s = absl::ToDoubleSeconds(window.to - window.from);
+  if (window.to < absl::InfiniteDuration()) {
+    const double to_s = absl::ToDoubleSeconds(window.to - window.from);
+    if (to_s > trace.end_s + kQuietEndS) {
+      trace.note = absl::StrCat("note: the trace ends at ", TimeOf(trace.end_s, window), ", and nothing comes from there to --to ",
+                                Excerpt(flags.to), "; what is held then is counted\n");
+    }
+    trace.end_s = to_s;
+  }
   if (const int64_t most = MostJudged(trace); most < flags.min_creations) {
     return NothingToJudge("warmup", flags.warmup,
                           absl::StrCat("no type has ", flags.min_creations, " creations after the warm-up of ",
                                        Excerpt(flags.warmup), "; the one with most has ", most))
-        .Hint(absl::StrCat("the trace ends at ", trace.end_s, "s: use a shorter --warmup or fewer --min-creations"));
+        .Hint(absl::StrCat("the trace ends at ", TimeOf(trace.end_s, window),
+                           ", and the warm-up begins at --from: use a shorter --warmup or fewer --min-creations"));
   }
   return trace;
 }

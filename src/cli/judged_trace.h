@@ -26,6 +26,7 @@ struct JudgedTrace {
   std::vector<TraceRow> rows = {};  // of the types asked for, all unless some were; times count from --from
   double warmup_s = 0;
   double end_s = 0;           // --to, or just after the last row
+  std::string note = {};      // for who asked, a line; empty: there is none
   int64_t min_creations = 1;  // of a type from warmup_s on, to be judged: one type has so many
 };
 

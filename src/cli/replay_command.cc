@@ -163,6 +163,12 @@ std::optional<double> IdleSeconds(ApiClient& api, const std::string& network) {
 absl::Status RunReplay(Session& session, const ReplayArgs& args) {
   GNOMON_ASSIGN_OR_RETURN(ReplayOptions options, OptionsOf(session, args));
   GNOMON_ASSIGN_OR_RETURN(std::vector<TraceRow> rows, ReadTrace(args.trace, options.window));
+  if (rows.empty()) {
+    return Error(absl::StatusCode::kInvalidArgument, "BAD_TIME", "the trace has no row between --from and --to")
+        .Field("from")
+        .Value(Excerpt(args.from))
+        .Hint("both are times of the trace, --from the earlier");
+  }
   GNOMON_ASSIGN_OR_RETURN(ApiClient * api, session.Api());
   std::string network_path = ApiPath({"v1", "networks", options.network});
   GNOMON_RETURN_IF_ERROR(api->Get(network_path).status());

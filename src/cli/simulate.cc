@@ -57,6 +57,16 @@ absl::Status ParseNumber(const Words& words, size_t at, double low, double high,
   return BadPolicy(words.name, absl::StrCat("value ", at + 1, " is not a number from ", low, " to ", high));
 }
 
+// Of pools that are sized by the demand of the warm-up.
+absl::Status NeedsWarmup(const Words& words, const SimulationOptions& options) {
+  if (options.warmup_s > 0) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "BAD_POLICY",
+               absl::StrCat("policy ", Excerpt(words.name), " is sized by the demand of the warm-up, and there is none"))
+      .Field("warmup")
+      .Value("0s")
+      .Hint("give one, as --warmup 24h");
+}
+
 template <typename Pool>
 NamedPolicy Make(const std::string& prefix, const std::vector<double>& settings, const std::string& suffix, Pool make) {
   NamedPolicy made{make(settings), {}};
@@ -68,7 +78,10 @@ absl::StatusOr<NamedPolicy> MakeWarmPool(const Words& words, size_t types, const
                                          bool sweep) {
   Words number = words;
   const bool proportional = !number.values.empty() && number.values[0].ends_with('x');
-  if (proportional) number.values[0].pop_back();
+  if (proportional) {
+    GNOMON_RETURN_IF_ERROR(NeedsWarmup(words, options));
+    number.values[0].pop_back();
+  }
   std::vector<double> settings(1);
   GNOMON_RETURN_IF_ERROR(ParseNumber(number, 0, 0, 1e6, settings.data()));
   if (proportional) {
@@ -89,6 +102,7 @@ absl::StatusOr<NamedPolicy> MakeQuantile(const Words& words, size_t types, const
                                          bool sweep) {
   std::vector<double> settings(1);
   GNOMON_RETURN_IF_ERROR(ParseNumber(words, 0, 0, 1, settings.data()));
+  GNOMON_RETURN_IF_ERROR(NeedsWarmup(words, options));
   return Make("quantile=", sweep ? kQuantiles : settings, "", [&](const std::vector<double>& quantiles) {
     return std::make_unique<QuantilePool>(types, options, quantiles);
   });

@@ -193,6 +193,7 @@ absl::Status RunSimulate(Session& session, const SimulateArgs& args) {
     GNOMON_RETURN_IF_ERROR(file.emplace(args.report).Append({}));  // fails before the work is done
   }
   GNOMON_ASSIGN_OR_RETURN(const JudgedTrace judged, ReadJudgedTrace(args.trace));
+  session.err() << judged.note;
   options.warmup_s = judged.warmup_s;
   options.min_creations = judged.min_creations;
   const SimulatedTrace trace = ToSimulated(judged);

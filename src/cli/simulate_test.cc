@@ -136,6 +136,11 @@ TEST(Simulate, DurationsMayBeDays) {
   EXPECT_EQ(boost::json::parse(run.out).at("results").at(0).at("creations"), 130);
 }
 
+TEST(Simulate, AnEndLongAfterTheTraceIsSaid) {
+  EXPECT_EQ(Simulated({"--policy", "oracle"}).err.find("note:"), std::string::npos);
+  EXPECT_NE(Simulated({"--policy", "oracle", "--to", "7d"}).err.find("nothing comes from there to --to 7d"), std::string::npos);
+}
+
 TEST(Simulate, EveryPolicyOfTheHelpIsMade) {
   for (const char* name : {"predictive", "warm_pool=16", "warm_pool=2x", "quantile=0.99", "rolling=24h,0.99",
                            "azure=16,0.5", "cilium=8,0", "oracle"}) {
@@ -150,6 +155,8 @@ TEST(Simulate, RefusalsNameTheValueAndWhatWouldBeRight) {
   };
   for (const Case& c : std::vector<Case>{{{"--policy", "magic"}, "magic"},
                                          {{"--policy", "quantile=2"}, "from 0 to 1"},
+                                         {{"--policy", "quantile=0.9"}, "give one, as --warmup 24h"},
+                                         {{"--policy", "warm_pool=2x"}, "give one, as --warmup 24h"},
                                          {{"--policy", "rolling=5m,0.9"}, "1h"},
                                          {{"--policy", "oracle", "--lead", "60s..10s"}, "at least 1m"},
                                          {{"--policy", "oracle", "--warmup", "9h"}, "9h"},

@@ -276,7 +276,7 @@ void Predictor::Import(const NetworkEntry& network, std::string id, std::vector<
                          absl::StrCat("network ", name, " has learnt up to ", TimeText(member->fleet->last_s()),
                                       ": what was before can no longer be put before it"))
                        .Field("prediction_mode")
-                       .Hint("set it to off, which forgets what was learnt, import, then switch it on again"));
+                       .Hint("set it to off, wait a minute until what was learnt is forgotten, import, then switch it on again"));
     }
     absl::StatusOr<ImportView> view = TryImport(member, id, past);
     if (!view.ok()) return reply(view.status());
