@@ -49,6 +49,7 @@ absl::Status ReadyHits::Start() {
 
 void ReadyHits::See(const JsonValue& record) {
   const std::string state = TextMember(record, "state"), address = TextMember(record, "address");
+  if (state != "assigned" && TextMember(record, "instance") == last_) last_.clear();  // its id may come again
   if (state == "shadow") {
     shadows_[address] = TimeMember(record, "since");
     return;
