@@ -13,7 +13,6 @@
 #include <filesystem>
 #include <fstream>
 #include <regex>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -25,19 +24,13 @@
 #include "base/clock.h"
 #include "client/api_client.h"
 #include "gmock/gmock.h"
+#include "testing/run_command.h"
 
 namespace gnomon {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-std::string Read(const std::string& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 // A program that runs beside the test, its output in a file, killed with the object.
 class Child {
@@ -88,28 +81,14 @@ class EngineProgramTest : public testing::Test {
     std::vector<std::string> words = {GNOMON_GNOMOND, "--listen", url_, "--data-dir", folder_ + "/data"};
     words.insert(words.end(), more.begin(), more.end());
     server_.Start(words, folder_ + "/gnomond.log");
-    EXPECT_TRUE(Soon([this] { return Gnomon("get networks -o name").code == 0; })) << Read(folder_ + "/gnomond.log");
+    EXPECT_TRUE(Soon([this] { return Gnomon("get networks -o name").code == 0; })) << ReadText(folder_ + "/gnomond.log");
   }
   void StartEngine() {
     engine_.Start({GNOMON_GNOMON, "--server", url_, "engine", "run", "-n", "n", "--state-dir", folder_ + "/state"},
                   said_);
   }
-  struct Ran {
-    int code = -1;
-    std::string output;  // both
-  };
   Ran Gnomon(const std::string& words) const {
-    return Run(absl::StrCat(GNOMON_GNOMON, " --server ", url_, " ", words));
-  }
-  static Ran Run(const std::string& command) {
-    Ran ran;
-    FILE* pipe = popen(absl::StrCat(command, " 2>&1").c_str(), "r");
-    if (pipe == nullptr) return ran;
-    char piece[4096];
-    for (size_t got; (got = fread(piece, 1, sizeof(piece), pipe)) > 0;) ran.output.append(piece, got);
-    const int status = pclose(pipe);
-    ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return ran;
+    return RunCommand(absl::StrCat(GNOMON_GNOMON, " --server ", url_, " ", words));
   }
   void Do(const std::string& words) const {
     const Ran ran = Gnomon(words);
@@ -138,7 +117,7 @@ class EngineProgramTest : public testing::Test {
     return count;
   }
   bool Said(const std::string& text) const {
-    return Soon([&] { return absl::StrContains(Read(said_), text); });
+    return Soon([&] { return absl::StrContains(ReadText(said_), text); });
   }
 
   const std::string folder_, url_ = absl::StrCat("unix:", folder_, "/s"), said_ = folder_ + "/said";
@@ -151,9 +130,9 @@ TEST_F(EngineProgramTest, AsAProcessItsOwnItReservesAndForgetsNothingWhenKilled)
   StartEngine();
   ASSERT_TRUE(Said("0 types known"));
   Do("allocate vm-1 -n n --type web");
-  EXPECT_TRUE(Soon([this] { return Shadows("engine-run") == 3; })) << Read(said_);
+  EXPECT_TRUE(Soon([this] { return Shadows("engine-run") == 3; })) << ReadText(said_);
   EXPECT_THAT(Gnomon("allocate vm-2 -n n --type web -o json").output, HasSubstr(R"("source": "shadow")"));
-  EXPECT_TRUE(Soon([this] { return Shadows("engine-run") == 3; })) << "refilled: " << Read(said_);
+  EXPECT_TRUE(Soon([this] { return Shadows("engine-run") == 3; })) << "refilled: " << ReadText(said_);
   // While it is dead, the type is taken empty, and another one comes.
   engine_.End(SIGKILL);
   for (const char* id : {"vm-3", "vm-4", "vm-5"}) Do(absl::StrCat("allocate ", id, " -n n --type web"));
@@ -161,9 +140,9 @@ TEST_F(EngineProgramTest, AsAProcessItsOwnItReservesAndForgetsNothingWhenKilled)
   EXPECT_EQ(Shadows("engine-run"), 0u);
   StartEngine();
   EXPECT_TRUE(Said("1 types known"));
-  EXPECT_TRUE(Soon([this] { return Shadows("engine-run") == 6; })) << "it goes on where it was: " << Read(said_);
+  EXPECT_TRUE(Soon([this] { return Shadows("engine-run") == 6; })) << "it goes on where it was: " << ReadText(said_);
   EXPECT_EQ(engine_.End(SIGTERM), 0);
-  EXPECT_THAT(Read(said_), HasSubstr("stopped; "));
+  EXPECT_THAT(ReadText(said_), HasSubstr("stopped; "));
 }
 
 TEST_F(EngineProgramTest, AServerThatIsAwayIsWaitedFor) {
@@ -172,11 +151,11 @@ TEST_F(EngineProgramTest, AServerThatIsAwayIsWaitedFor) {
   StartEngine();
   ASSERT_TRUE(Said("0 types known"));
   server_.End(SIGKILL);
-  EXPECT_TRUE(Said("waiting for the server: ")) << Read(said_);
+  EXPECT_TRUE(Said("waiting for the server: ")) << ReadText(said_);
   StartServer();
   Do("allocate vm-1 -n n --type web");
-  EXPECT_TRUE(Said("the server is back")) << Read(said_);
-  EXPECT_TRUE(Soon([this] { return Shadows("engine-run") == 2; })) << Read(said_);
+  EXPECT_TRUE(Said("the server is back")) << ReadText(said_);
+  EXPECT_TRUE(Soon([this] { return Shadows("engine-run") == 2; })) << ReadText(said_);
   // Another store under the same name: its revisions are not those that were seen.
   server_.End(SIGKILL);
   std::filesystem::remove_all(folder_ + "/data");
@@ -185,16 +164,16 @@ TEST_F(EngineProgramTest, AServerThatIsAwayIsWaitedFor) {
   Do("create pool p -n n --prefix 10.0.0.0/24");
   engine_.End(SIGKILL);
   StartEngine();
-  EXPECT_TRUE(Said("goes on from now")) << Read(said_);
+  EXPECT_TRUE(Said("goes on from now")) << ReadText(said_);
   Do("allocate vm-1 -n n --type web");
-  EXPECT_TRUE(Soon([this] { return Shadows("engine-run") == 2; })) << Read(said_);
+  EXPECT_TRUE(Soon([this] { return Shadows("engine-run") == 2; })) << ReadText(said_);
 }
 
 TEST_F(EngineProgramTest, WhatItCannotGoOnWithEndsItAndIsSaid) {
   Do("create network n --account acme --prediction-mode reserve");
   StartEngine();
   EXPECT_EQ(engine_.End(0), 4);
-  EXPECT_THAT(Read(said_), HasSubstr("SERVER_PREDICTS"));
+  EXPECT_THAT(ReadText(said_), HasSubstr("SERVER_PREDICTS"));
   Do("update network n --prediction-mode off");
   StartEngine();
   ASSERT_TRUE(Said("following network n"));
@@ -203,7 +182,7 @@ TEST_F(EngineProgramTest, WhatItCannotGoOnWithEndsItAndIsSaid) {
   EXPECT_THAT(second.output, HasSubstr("STATE_IN_USE"));
   Do("delete network n");
   EXPECT_EQ(engine_.End(0), 3);
-  EXPECT_THAT(Read(said_), AllOf(HasSubstr("NETWORK_NOT_FOUND"), Not(HasSubstr("BAD_ANSWER"))));
+  EXPECT_THAT(ReadText(said_), AllOf(HasSubstr("NETWORK_NOT_FOUND"), Not(HasSubstr("BAD_ANSWER"))));
   // A folder is one network's.
   Do("create network m --account acme");
   const Ran other = Gnomon(absl::StrCat("engine run -n m --state-dir ", folder_, "/state"));
@@ -217,9 +196,9 @@ TEST_F(EngineProgramTest, StateThatIsDamagedIsSetAsideAndLearntAnew) {
   StartEngine();
   EXPECT_TRUE(Said("is learnt anew"));
   EXPECT_TRUE(Said("following network n"));
-  EXPECT_TRUE(Soon([this] { return Read(folder_ + "/state/fleet").size() > 8; }));
+  EXPECT_TRUE(Soon([this] { return ReadText(folder_ + "/state/fleet").size() > 8; }));
   EXPECT_EQ(engine_.End(SIGTERM), 0);
-  EXPECT_EQ(Read(folder_ + "/state/fleet.unread"), "no state");
+  EXPECT_EQ(ReadText(folder_ + "/state/fleet.unread"), "no state");
 }
 
 TEST_F(EngineProgramTest, OfAnImportThatReachesIntoTheFutureNothingIsLearnt) {
@@ -236,7 +215,7 @@ TEST_F(EngineProgramTest, OfAnImportThatReachesIntoTheFutureNothingIsLearnt) {
 }
 
 TEST_F(EngineProgramTest, ATokenThatIsNotAcceptedAnyMoreEndsIt) {
-  const std::string made = Run(absl::StrCat(GNOMON_GNOMOND, " --make-token ci --role admin")).output;
+  const std::string made = RunCommand(absl::StrCat(GNOMON_GNOMOND, " --make-token ci --role admin")).output;
   const std::string config = folder_ + "/gnomond.toml", token = folder_ + "/token";
   std::ofstream(config) << made.substr(made.find("[[tokens]]"));
   const size_t at = made.find("\n# ") + 3;  // on the second line
@@ -253,14 +232,14 @@ TEST_F(EngineProgramTest, ATokenThatIsNotAcceptedAnyMoreEndsIt) {
   };
   ASSERT_TRUE(Soon([&] { return Gnomon("get networks -o name").code == 0; }));
   start();
-  ASSERT_TRUE(Said("following network n")) << Read(said_) << made;
+  ASSERT_TRUE(Said("following network n")) << ReadText(said_) << made;
   // The server comes back with another token.
-  const std::string next = Run(absl::StrCat(GNOMON_GNOMOND, " --make-token ci --role admin")).output;
+  const std::string next = RunCommand(absl::StrCat(GNOMON_GNOMOND, " --make-token ci --role admin")).output;
   std::ofstream(config) << next.substr(next.find("[[tokens]]"));
   server_.Start({GNOMON_GNOMOND, "--listen", url_, "--listen", "127.0.0.1:18471", "--data-dir", folder_ + "/data",
                  "--config", config},
                 folder_ + "/gnomond.log");
-  EXPECT_EQ(engine_.End(0), 5) << Read(said_);
+  EXPECT_EQ(engine_.End(0), 5) << ReadText(said_);
 }
 
 // One thread of a process, stopped as by a debugger while the others run.
@@ -270,7 +249,7 @@ class StoppedThread {
   StoppedThread(pid_t process, const std::string& name) {
     const std::string tasks = absl::StrCat("/proc/", process, "/task");
     for (const auto& task : std::filesystem::directory_iterator(tasks)) {
-      if (Read(task.path().string() + "/comm") != name + "\n") continue;
+      if (ReadText(task.path().string() + "/comm") != name + "\n") continue;
       if (!absl::SimpleAtoi(task.path().filename().string(), &thread_)) continue;
       stopped_ = ptrace(PTRACE_SEIZE, thread_, nullptr, nullptr) == 0 &&
                  ptrace(PTRACE_INTERRUPT, thread_, nullptr, nullptr) == 0 &&
@@ -347,7 +326,7 @@ TEST_F(EngineProgramTest, ABackupCarriesWhatWasLearnt) {
   server_.End(SIGTERM);
   std::filesystem::remove_all(folder_ + "/data");
   const Ran restored =
-      Run(absl::StrCat(GNOMON_GNOMOND, " --restore ", folder_, "/backup --data-dir ", folder_, "/data"));
+      RunCommand(absl::StrCat(GNOMON_GNOMOND, " --restore ", folder_, "/backup --data-dir ", folder_, "/data"));
   EXPECT_EQ(restored.code, 0) << restored.output;
   StartServer();
   EXPECT_EQ(plans(), before);

@@ -2,41 +2,24 @@
 // Label: real time (the programs themselves, as processes)
 //
 // gnomond and gnomon as a user starts them.
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "gmock/gmock.h"
 #include "sim/killed_daemon.h"
+#include "testing/run_command.h"
 
 namespace gnomon {
 namespace {
 
 using ::testing::HasSubstr;
-
-struct Ran {
-  int code = -1;
-  std::string output;  // both
-};
-
-Ran RunCommand(const std::string& command) {
-  Ran ran;
-  FILE* pipe = popen(absl::StrCat(command, " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return ran;
-  char piece[4096];
-  for (size_t got; (got = fread(piece, 1, sizeof(piece), pipe)) > 0;) ran.output.append(piece, got);
-  const int status = pclose(pipe);
-  ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return ran;
-}
 
 class ProgramsTest : public testing::Test {
  protected:
@@ -63,13 +46,6 @@ class ProgramsTest : public testing::Test {
     const std::string path = absl::StrCat(folder_, "/", name);
     std::ofstream(path) << text;
     return path;
-  }
-
-  static std::string Read(const std::string& path) {
-    std::ifstream file(path);
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
   }
 
   const std::string folder_;
@@ -124,7 +100,7 @@ TEST_F(ProgramsTest, AnImportThatCannotBeIsRefusedByLineAndColumn) {
 
 TEST_F(ProgramsTest, WhatWasDoneIsInTheAuditLogOfTheDataFolder) {
   Do("create network n --account acme");
-  EXPECT_THAT(Read(folder_ + "/data/audit.log"), HasSubstr(R"("path":"/v1/networks")"));
+  EXPECT_THAT(ReadText(folder_ + "/data/audit.log"), HasSubstr(R"("path":"/v1/networks")"));
 }
 
 // A server whose minutes are short.
@@ -157,7 +133,7 @@ TEST_F(ProgramsTest, OutputThatCannotBeWrittenIsAFailure) {
   const std::string code = folder_ + "/code";
   RunCommand(absl::StrCat("{ { trap '' PIPE; while printf x; do :; done; trap - PIPE; " GNOMON_GNOMON " --server ",
                           url_, " get networks; echo $? >", code, "; } 2>/dev/null | true; }"));
-  EXPECT_EQ(Read(code), "1\n");
+  EXPECT_EQ(ReadText(code), "1\n");
   EXPECT_THAT(RunCommand("{ " GNOMON_GNOMOND " --make-token t 2>&1 >/dev/full; }").output,
               HasSubstr("(OUTPUT_FAILED)"));
 }
