@@ -9,12 +9,12 @@
 #include <algorithm>
 #include <charconv>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "api/problem.h"
 #include "base/absl_view.h"
 #include "base/check.h"
+#include "base/text.h"
 
 namespace gnomon {
 namespace {
@@ -24,7 +24,6 @@ using boost::system::error_code;
 constexpr size_t kReadBytes = 4096;         // room for at least so much before each read
 constexpr size_t kKeptBytes = 64 << 10;     // a larger output buffer is given back after its answer
 constexpr absl::Duration kLinger = absl::Seconds(2);
-constexpr size_t kMaxRequestId = 128;
 
 std::string_view ReasonOf(int status) {
   switch (status) {
@@ -39,12 +38,6 @@ void AppendNumber(uint64_t number, int base, std::string* out) {
   char text[24];
   const auto [end, error] = std::to_chars(text, text + sizeof(text), number, base);
   out->append(text, end);
-}
-
-bool IsRequestId(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxRequestId && std::all_of(text.begin(), text.end(), [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '~' || c == '-';
-  });
 }
 
 }  // namespace
@@ -193,7 +186,7 @@ bool HttpConnection::Dispatch() {
   HttpRequest& request = parser_.request();
   request.peer = &peer_;
   const std::string_view sent_id = request.Header("X-Request-Id");
-  request.id = IsRequestId(sent_id) ? sent_id : worker_->NextRequestId();
+  request.id = IsName(sent_id) ? sent_id : worker_->NextRequestId();
   in_handler_ = true;
   worker_->core().handler(request, HttpResponder(shared_from_this()));
   in_handler_ = false;

@@ -2,8 +2,8 @@
 #include "cli/forecast_fan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
-#include <utility>
 
 namespace gnomon {
 namespace {
@@ -15,7 +15,6 @@ constexpr size_t kLongest = HorizonForecaster::kHorizonSteps.back();
 struct Shown {
   size_t key = 0;
   int64_t steps = 0;  // that have ended
-  int64_t count = 0;  // in the step under way
   double from_s = 0;  // the end of the first step kept
   std::vector<decltype(KeyForecast::horizons)> forecasts;  // at the end of each step
   std::vector<int64_t> counts;                             // of the steps
@@ -25,12 +24,11 @@ void EndStep(const HorizonForecaster& forecaster, double warmup_s, Shown* shown)
   const int64_t steps = forecaster.series(shown->key).history().pushed();
   if (steps == shown->steps) return;
   shown->steps = steps;
-  const int64_t count = std::exchange(shown->count, 0);
   const KeyForecast forecast = forecaster.ForecastOf(shown->key);
   if (forecast.as_of_s < warmup_s) return;
   if (shown->forecasts.empty()) shown->from_s = forecast.as_of_s;
   shown->forecasts.push_back(forecast.horizons);
-  shown->counts.push_back(count);
+  shown->counts.push_back(std::llround(forecast.recent.front()));
 }
 
 ForecastFan::Type TypeOf(const std::string& name, const Shown& shown, size_t every) {
@@ -60,13 +58,11 @@ ForecastFan FanOf(const SimulatedTrace& trace, const SimulationOptions& options,
     if (std::find(learnt.begin(), learnt.end(), trace.types[type]) != learnt.end()) keys[type] = forecaster.AddKey();
   }
   std::vector<Shown> shown;
-  std::vector<Shown*> by_type(trace.types.size());
   shown.reserve(shown_names.size());
   for (const std::string& name : shown_names) {
     const size_t type =
         static_cast<size_t>(std::find(trace.types.begin(), trace.types.end(), name) - trace.types.begin());
-    by_type[type] = &shown.emplace_back();
-    by_type[type]->key = *keys[type];
+    shown.emplace_back().key = *keys[type];
   }
   size_t next = 0;
   for (double now_s = kMinuteS; now_s <= trace.end_s; now_s += kMinuteS) {
@@ -74,7 +70,6 @@ ForecastFan FanOf(const SimulatedTrace& trace, const SimulationOptions& options,
       const Demand& demand = trace.demand[next];
       if (!keys[demand.type]) continue;
       forecaster.Created(*keys[demand.type], demand.time_s, static_cast<uint32_t>(demand.count));
-      if (by_type[demand.type] != nullptr) by_type[demand.type]->count += demand.count;
     }
     forecaster.Review(now_s);
     for (Shown& one : shown) EndStep(forecaster, options.warmup_s, &one);

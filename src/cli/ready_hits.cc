@@ -9,11 +9,7 @@
 namespace gnomon {
 namespace {
 
-absl::Time TimeMember(const JsonValue& object, std::string_view name) {
-  absl::Time time = absl::InfiniteFuture();
-  std::string ignored;
-  return absl::ParseTime(absl::RFC3339_full, TextMember(object, name), &time, &ignored) ? time : absl::InfiniteFuture();
-}
+absl::Time SinceOf(const JsonValue& record) { return TimeMember(record, "since").value_or(absl::InfiniteFuture()); }
 
 }  // namespace
 
@@ -51,14 +47,14 @@ void ReadyHits::See(const JsonValue& record) {
   const std::string state = TextMember(record, "state"), address = TextMember(record, "address");
   if (state != "assigned" && TextMember(record, "instance") == last_) last_.clear();  // its id may come again
   if (state == "shadow") {
-    shadows_[address] = TimeMember(record, "since");
+    shadows_[address] = SinceOf(record);
     return;
   }
   auto shadow = shadows_.find(address);
   if (shadow == shadows_.end()) return;
   const bool taken = state == "assigned" && TextMember(record, "source") == "shadow" &&
                      std::exchange(last_, TextMember(record, "instance")) != TextMember(record, "instance");
-  if (taken && TimeMember(record, "since") - shadow->second >= lead_) ++ready_;
+  if (taken && SinceOf(record) - shadow->second >= lead_) ++ready_;
   shadows_.erase(shadow);
   if (!taken) return;
   absl::MutexLock lock(&mutex_);

@@ -288,9 +288,7 @@ void RemoteEngine::See(const JsonObject& event) {
   // A later change of the record keeps its generation; the addresses of one instance follow each other.
   const bool created = assigned && TextMember(record, "generation") == TextMember(record, "revision") &&
                        std::exchange(last_instance_, instance) != instance;
-  absl::Time since;
-  std::string ignored;
-  if (!absl::ParseTime(absl::RFC3339_full, TextMember(record, "since"), &since, &ignored)) since = clock_->Wall();
+  const absl::Time since = TimeMember(record, "since").value_or(clock_->Wall());
   absl::MutexLock lock(&mutex_);
   auto room = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return seen_.size() < kMaxQueued || ending_; };
   mutex_.Await(absl::Condition(&room));

@@ -220,6 +220,13 @@ std::string TextMember(const JsonValue& object, std::string_view name) {
   return value.is_string() ? std::string(value.get_string().data(), value.get_string().size()) : std::string();
 }
 
+std::optional<absl::Time> TimeMember(const JsonValue& object, std::string_view name) {
+  absl::Time time;
+  std::string ignored;
+  if (!absl::ParseTime(absl::RFC3339_full, TextMember(object, name), &time, &ignored)) return std::nullopt;
+  return time;
+}
+
 int64_t NumberMember(const JsonValue& object, std::string_view name) {
   const JsonValue& value = Member(object, name);
   if (value.is_int64()) return value.get_int64();

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/value.hpp"
@@ -77,6 +79,8 @@ absl::Status StatusFromProblem(const ClientResponse& response);
 const JsonValue& Member(const JsonValue& object, std::string_view name);  // null if there is none
 const JsonValue& Member(const JsonObject& object, std::string_view name);
 std::string TextMember(const JsonValue& object, std::string_view name);
+// An RFC 3339 time; nullopt if it is none.
+std::optional<absl::Time> TimeMember(const JsonValue& object, std::string_view name);
 int64_t NumberMember(const JsonValue& object, std::string_view name);
 
 }  // namespace gnomon
