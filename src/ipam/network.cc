@@ -151,8 +151,13 @@ std::optional<AddressRecord> Network::PeekShadow(const std::string& type, const 
   return records_.Get(slot);
 }
 
+uint32_t Network::InstancesOf(std::string_view type) const {
+  const uint32_t number = records_.texts().Find(type);
+  return number < instances_of_.size() ? instances_of_[number] : 0;
+}
+
 size_t Network::MemoryBytes() const {
-  size_t bytes = records_.MemoryBytes() + other_macs_.capacity() * (sizeof(uint64_t) + 1) +
+  size_t bytes = records_.MemoryBytes() + instances_of_.capacity() * sizeof(uint32_t) + other_macs_.capacity() * (sizeof(uint64_t) + 1) +
                  instances_.capacity() * (sizeof(Slot) + 1) + deadlines_.MemoryBytes();
   for (const auto& [id, pool] : pools_) bytes += pool->MemoryBytes();
   return bytes;

@@ -191,6 +191,7 @@ class Network {
   std::optional<AddressRecord> Describe(Ip address) const;
   // The shadow that a creation would take; nullopt if none fits.
   std::optional<AddressRecord> PeekShadow(const std::string& type, const Place& place) const;
+  uint32_t InstancesOf(std::string_view type) const;
   size_t MemoryBytes() const;  // of records, indexes and pools
   uint64_t CountOf(AddressState state) const { return counts_[static_cast<size_t>(state)]; }
   uint64_t CountIn(PoolId pool, AddressState state) const;
@@ -262,6 +263,7 @@ class Network {
   void TakeShadow(absl::Time now, const CreateRequest& request, const HashedId& id, Slot slot, Assignment* assignment,
                   Changes* changes);
   void IndexInstance(const HashedId& id, Slot first);  // with its MAC
+  void CountInstance(Slot first, int more);             // by its type
   // An address, or a block from it on, that an instance is to get. Free: nothing is in its way.
   struct Choice {
     Ip address = {};
@@ -360,6 +362,7 @@ class Network {
     bool operator()(const HashedId& id, Slot slot) const { return (*this)(slot, id); }
   };
   absl::flat_hash_set<Slot, IdHash, IdEqual> instances_{0, IdHash{&records_}, IdEqual{&records_}};
+  std::vector<uint32_t> instances_of_;  // by the number of a type's text
   ShadowTable shadows_{&records_};
   std::set<Slot> withdrawing_;
   absl::flat_hash_set<uint64_t> other_macs_;

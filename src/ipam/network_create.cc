@@ -170,6 +170,13 @@ absl::Status Network::CreateNew(absl::Time now, const CreateRequest& request, co
 void Network::IndexInstance(const HashedId& id, Slot first) {
   HoldMac(first);
   instances_.lazy_emplace(id, [&](const auto& place) { place(first); });
+  CountInstance(first, 1);
+}
+
+void Network::CountInstance(Slot first, int more) {
+  const uint32_t type = At(first).type;
+  if (instances_of_.size() <= type) instances_of_.resize(type + 1);
+  instances_of_[type] += static_cast<uint32_t>(more);
 }
 
 Slot Network::MatchingShadow(const CreateRequest& request, Families families, const Pins& pins) const {

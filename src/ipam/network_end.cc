@@ -38,6 +38,7 @@ absl::StatusOr<Records> Network::Release(absl::Time now, const ReleaseRequest& r
   }
   DropMac(slots[0]);
   instances_.erase(slots[0]);
+  CountInstance(slots[0], -1);
   if (instances_.capacity() > kSpareInstances && instances_.size() < instances_.capacity() / 8) instances_.rehash(0);
   Part(slots[0]);
   Records ended;

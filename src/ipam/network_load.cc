@@ -120,6 +120,7 @@ absl::Status Network::IndexLoaded(Slot slot) {
     return Contradiction(absl::StrCat("instance ", AbslView(records_.InstanceOf(slot)), " has two assignments"));
   }
   instances_.insert(slot);
+  CountInstance(slot, 1);
   return absl::OkStatus();
 }
 

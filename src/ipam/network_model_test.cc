@@ -4,6 +4,7 @@
 //
 // GNOMON_MODEL_SEEDS and GNOMON_MODEL_OPS set how many seeds of how many operations; the seed is printed on a failure.
 #include <cstdlib>
+#include <map>
 #include <random>
 #include <set>
 
@@ -297,6 +298,7 @@ class Model {
   void CheckAll() {
     uint64_t assigned = 0, quarantined = 0, shadows = 0;
     std::set<uint64_t> macs;
+    std::map<std::string, std::set<std::string>, std::less<>> instances;  // by type
     network_->Visit(Ip(), SIZE_MAX, [&](const AddressRecord& record) {
       const bool lives = record.state == AddressState::kShadow || record.state == AddressState::kAssigned;
       if (lives && (!record.partner || record.address.IsV4())) {
@@ -305,6 +307,7 @@ class Model {
       shadows += record.state == AddressState::kShadow ? 1 : 0;
       if (record.state == AddressState::kAssigned) {
         ++assigned;
+        instances[std::string(record.type)].insert(std::string(record.instance));
         auto holder = holders_.find(record.address);
         EXPECT_TRUE(holder != holders_.end() && holder->second == record.instance) << record.address.ToString();
       } else if (record.state == AddressState::kQuarantined) {
@@ -315,6 +318,9 @@ class Model {
     });
     EXPECT_EQ(assigned, network_->CountOf(AddressState::kAssigned));
     EXPECT_EQ(shadows, network_->CountOf(AddressState::kShadow));
+    for (std::string_view type : {"web", "db", "none"}) {
+      EXPECT_EQ(network_->InstancesOf(type), instances[std::string(type)].size()) << type;
+    }
     uint64_t held = 0;
     for (const auto& [id, holding] : held_) held += holding.addresses.size();
     EXPECT_EQ(assigned, held);

@@ -75,6 +75,7 @@ absl::StatusOr<Assignment> Network::Reassign(absl::Time now, std::string_view in
   if (!choice.ok()) return choice.status();
   DropMac(slots[0]);
   instances_.erase(slots[0]);
+  CountInstance(slots[0], -1);
   const Slot other = At(old).partner;
   Part(old);
   Assignment assignment;
@@ -92,6 +93,7 @@ absl::StatusOr<Assignment> Network::Reassign(absl::Time now, std::string_view in
   HoldMac(pair[0]);
   for (Slot slot : pair) Put(slot, changes);
   instances_.insert(pair[0]);
+  CountInstance(pair[0], 1);
   Quarantine(now, old, changes);
   assignment.addresses = Describe(pair).addresses;
   assignment.created = true;

@@ -200,6 +200,8 @@ class Service {
   void UpdateInstance(std::string_view network, UpdateRequest request, Reply<InstanceView> reply);
   void ReleaseInstance(std::string_view network, ReleaseRequest request, Reply<std::vector<RecordView>> reply);
   void ReassignInstance(std::string_view network, std::string instance, Ip address, Reply<InstanceView> reply);
+  // Of each of these types; 0 for one that is not known.
+  void CountInstances(std::string_view network, std::vector<std::string> types, Reply<std::vector<uint32_t>> reply);
 
   // Addresses.
   void List(ListCall call, Reply<RecordPage> reply);

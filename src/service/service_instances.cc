@@ -305,6 +305,18 @@ void Service::FillPredictions(std::shared_ptr<PredictionRun> run) {
   });
 }
 
+void Service::CountInstances(std::string_view network, std::vector<std::string> types,
+                             Reply<std::vector<uint32_t>> reply) {
+  OnNetwork<std::vector<uint32_t>>(
+      network,
+      [types = std::move(types)](Network& one, absl::Time, Changes*) -> absl::StatusOr<std::vector<uint32_t>> {
+        std::vector<uint32_t> counts;
+        for (const std::string& type : types) counts.push_back(one.InstancesOf(type));
+        return counts;
+      },
+      std::move(reply));
+}
+
 void Service::PeekShadow(std::string_view network, std::string type, Place place, Reply<std::optional<RecordView>> reply) {
   OnNetwork<std::optional<RecordView>>(
       network,
