@@ -95,7 +95,23 @@ void Encoder::Write(const TypePlan& plan, JsonWriter* json) const {
   json->Key("raised").Int(plan.raised);
   json->Key("capped").Int(plan.capped);
   json->Key("lead_seconds").Double(absl::ToDoubleSeconds(plan.lead));
+  if (plan.signal) Write(*plan.signal, &json->Key("signal"));
   json->EndObject();
+}
+
+void Encoder::Write(const SignalPlan& signal, JsonWriter* json) const {
+  json->BeginObject();
+  json->Key("expected").Int(signal.expected);
+  json->Key("chance").Double(signal.chance);
+  json->Key("followed").Bool(signal.followed);
+  if (signal.worth.known) {
+    json->Key("loss_with").Double(signal.worth.with);
+    json->Key("loss_without").Double(signal.worth.without);
+  }
+  if (signal.most) json->Key("most").Int(*signal.most);
+  json->Key("rules").BeginArray();
+  for (const std::string& rule : signal.rules) json->String(rule);
+  json->EndArray().EndObject();
 }
 
 void Encoder::Write(const TypeForecast& forecast, JsonWriter* json) const {

@@ -27,6 +27,7 @@ class Encoder {
   void Write(const NetworkEntry& entry, JsonWriter* json) const;  // without what only its shard knows
   void Write(const PoolView& view, JsonWriter* json) const;
   void Write(const TypePlan& plan, JsonWriter* json) const;
+  void Write(const SignalPlan& signal, JsonWriter* json) const;
   void Write(const TypeForecast& forecast, JsonWriter* json) const;
   void Write(const TypeQuality& quality, JsonWriter* json) const;
   void Write(const Announced& announced, JsonWriter* json) const;

@@ -18,12 +18,15 @@ namespace gnomon {
 namespace {
 
 constexpr int64_t kDayS = 86400;
-constexpr char kVersion = 1;  // of a save and of a journal: another one for every change of any Fields of the engine's
+// Of a save and of a journal: another one for every change of any Fields of the engine's. Kinds and parts that are added
+// need none, as what was stored without them is read.
+constexpr char kVersion = 1;
 constexpr const char* kTypesPart = "types";
 constexpr const char* kPlannerPart = "planner";
 constexpr const char* kForecasterPart = "forecaster";
 constexpr const char* kQualityPart = "quality";
-constexpr char kQualityVersion = 1;  // of that part
+constexpr const char* kOutlooksPart = "outlooks";
+constexpr char kQualityVersion = 1, kOutlooksVersion = 1;  // of those parts
 
 Error Corrupt(std::string_view why) {
   return Error(absl::StatusCode::kDataLoss, "ENGINE_STATE_CORRUPT",
@@ -47,6 +50,7 @@ struct Fleet::Entry {
   uint32_t count = 0;
   int64_t at_s = 0;
   std::string name = {}, id = {};
+  Outlook outlook = {};
 
   template <class Archive, class Self>
   static void Fields(Archive& archive, Self& self) {
@@ -57,7 +61,8 @@ struct Fleet::Entry {
     archive(self.time_s, self.type, self.count);
     if (self.what == What::kCreated || self.what == What::kReview || self.what == What::kAsked) return;
     if (self.what == What::kImport || self.what == What::kImportReview) return;
-    if (self.what == What::kHit || self.what == What::kHold) return;
+    if (self.what == What::kHit || self.what == What::kHold || self.what == What::kExpectNothing) return;
+    if (self.what == What::kExpect) return archive(self.outlook);
     archive(self.at_s, self.name, self.id);
   }
 };
@@ -104,6 +109,14 @@ void Fleet::Cancel(const AnnouncementId& id) {
   Tell({.what = What::kCancel, .time_s = last_s_, .name = id.source, .id = id.id});
 }
 
+void Fleet::Expect(size_t type, int64_t time_s, const Outlook& outlook) {
+  Tell({.what = What::kExpect, .time_s = time_s, .type = type, .outlook = outlook});
+}
+
+void Fleet::ExpectNothing(size_t type, int64_t time_s) {
+  Tell({.what = What::kExpectNothing, .time_s = time_s, .type = type});
+}
+
 uint64_t Fleet::Import(const std::string& id, const std::vector<PastCreations>& past) {
   uint64_t passed_over = 0;
   const int64_t review_s = static_cast<int64_t>(options_.review_s);
@@ -131,6 +144,14 @@ Plan Fleet::PlanFor(size_t type, double hit_rate, int64_t now_s, int64_t lead_s)
   plan.level.low += plan.announced;
   plan.level.fill += plan.announced;
   plan.level.keep += plan.announced;
+  if (const OutlookPools* outlooks = OutlooksOf(type); outlooks != nullptr && outlooks->live()) {
+    const OutlookPools::Held held = outlooks->For(hit_rate);
+    plan.expected = held.level;
+    plan.chance = held.chance;
+    plan.follows_signal = outlooks->followed();
+    plan.level = outlooks->Choose(plan.level, plan.announced, hit_rate);
+    plan.kept = static_cast<double>(plan.level.keep - plan.level.fill);
+  }
   return plan;
 }
 
@@ -153,7 +174,8 @@ std::string Fleet::TakeJournal() { return std::exchange(journal_, StateWriter())
 
 bool Fleet::Fits(const Entry& entry) const {
   const bool typed = entry.what == What::kCreated || entry.what == What::kAsked || entry.what == What::kAnnounce ||
-                     entry.what == What::kImport || entry.what == What::kHit || entry.what == What::kHold;
+                     entry.what == What::kImport || entry.what == What::kHit || entry.what == What::kHold ||
+                     entry.what == What::kExpect || entry.what == What::kExpectNothing;
   if (typed && entry.type >= types_.size()) return false;
   const bool known = announcements_.Find({entry.name, entry.id}) != nullptr;
   switch (entry.what) {
@@ -181,6 +203,7 @@ void Fleet::Apply(const Entry& entry) {
       numbers_[entry.name] = planner_->AddKey();
       forecaster_->AddKey();
       quality_.emplace_back();
+      outlooks_.emplace_back();
       types_.push_back({.name = entry.name});
       return;
     case What::kCreated: {
@@ -193,6 +216,7 @@ void Fleet::Apply(const Entry& entry) {
       forecaster_->Created(entry.type, PlannerTime(), entry.count);
       quality_[entry.type].judge.Look(*forecaster_, entry.type);
       quality_[entry.type].served.Created(last_s_, entry.count);
+      if (outlooks_[entry.type] != nullptr) outlooks_[entry.type]->Created(last_s_, entry.count);
       return;
     }
     case What::kHit:
@@ -226,11 +250,26 @@ void Fleet::Apply(const Entry& entry) {
     case What::kCancel:
       announcements_.Cancel({entry.name, entry.id});
       return;
+    case What::kExpect: {
+      const Level without = planner_->PlanFor(entry.type, OutlookPools::kJudged).level;
+      OutlooksFor(entry.type).Expect(last_s_, entry.outlook, static_cast<uint32_t>(without.fill));
+      return;
+    }
+    case What::kExpectNothing:
+      OutlooksFor(entry.type).End(last_s_);
+      return;
     case What::kImported:
       imports_.push_back(entry.id);
       if (imports_.size() > kMaxImports) imports_.pop_front();
       return;
   }
+}
+
+OutlookPools& Fleet::OutlooksFor(size_t type) {
+  if (outlooks_[type] == nullptr) {
+    outlooks_[type] = std::make_unique<OutlookPools>(std::max<int64_t>(1, std::llround(options_.lead_s)));
+  }
+  return *outlooks_[type];
 }
 
 void Fleet::ReviewAll(bool live) {
@@ -266,9 +305,9 @@ std::string Fleet::Save() const {
   StateWriter types, quality, parts;
   Fields(types, *this);
   quality(quality_);
-  parts(size_t{4}, std::string(kTypesPart), types.bytes(), std::string(kPlannerPart), planner_->Save(),
+  parts(size_t{5}, std::string(kTypesPart), types.bytes(), std::string(kPlannerPart), planner_->Save(),
         std::string(kForecasterPart), forecaster_->Save(), std::string(kQualityPart),
-        Seal(kQualityVersion, quality.bytes()));
+        Seal(kQualityVersion, quality.bytes()), std::string(kOutlooksPart), SaveOutlooks());
   return Seal(kVersion, parts.bytes());
 }
 
@@ -306,6 +345,7 @@ absl::StatusOr<Fleet::Restored> Fleet::Restore(std::string_view saved, const Pla
   restore(kPlannerPart, &Fleet::RestorePlanner);
   restore(kForecasterPart, &Fleet::RestoreForecaster);
   restore(kQualityPart, &Fleet::RestoreQuality);
+  restore(kOutlooksPart, &Fleet::RestoreOutlooks);
   return restored;
 }
 
@@ -339,6 +379,34 @@ absl::Status Fleet::RestoreQuality(const std::string& part) {
   if (whole) return absl::OkStatus();
   quality_.assign(types_.size(), {});
   return Corrupt("has damaged records of its quality");
+}
+
+// How many types have some, and of each its number and state.
+std::string Fleet::SaveOutlooks() const {
+  StateWriter writer;
+  writer(static_cast<size_t>(std::count_if(outlooks_.begin(), outlooks_.end(), [](const auto& one) { return one != nullptr; })));
+  for (size_t type = 0; type < outlooks_.size(); ++type) {
+    if (outlooks_[type] != nullptr) writer(type, *outlooks_[type]);
+  }
+  return Seal(kOutlooksVersion, writer.bytes());
+}
+
+absl::Status Fleet::RestoreOutlooks(const std::string& part) {
+  outlooks_.resize(types_.size());
+  const Unsealed unsealed = Unseal(part);
+  StateReader reader(unsealed.state);
+  size_t count = 0;
+  for (reader(count); reader.ok() && count > 0; --count) {
+    size_t type = 0;
+    reader(type);
+    reader.Require(type < types_.size());
+    if (reader.ok()) reader(OutlooksFor(type));
+  }
+  if (unsealed.damage == nullptr && unsealed.version == kOutlooksVersion && reader.ok() && reader.left() == 0) {
+    return absl::OkStatus();
+  }
+  for (std::unique_ptr<OutlookPools>& outlooks : outlooks_) outlooks = nullptr;
+  return Corrupt("has damaged records of what signals expect");
 }
 
 absl::Status Fleet::Replay(std::string_view journal) {

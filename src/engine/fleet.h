@@ -42,6 +42,8 @@
 #include "engine/quality.h"
 #include "engine/type_forecast.h"
 #include "forecast/horizon_forecaster.h"
+#include "plan/outlook.h"
+#include "plan/outlook_pools.h"
 #include "plan/planner.h"
 
 namespace gnomon {
@@ -80,12 +82,19 @@ class Fleet {
   // The id is not known, there is room, and the type has a number.
   void Announce(const AnnouncementId& id, size_t type, uint32_t count, int64_t at_s, int64_t now_s);
   void Cancel(const AnnouncementId& id);
+  // What a signal expects of the type now, until the next one; kLead of its planner is covered.
+  void Expect(size_t type, int64_t time_s, const Outlook& outlook);
+  // The signal is silent.
+  void ExpectNothing(size_t type, int64_t time_s);
   // Learns from what was created before all that was told. `past` is in order, none before last_s().
   // Creations of types beyond kMaxTypes are passed over; returns how many.
   uint64_t Import(const std::string& id, const std::vector<PastCreations>& past);
 
   // As of the last review, with what is due at `now_s` if a shadow takes `lead_s` to make.
   Plan PlanFor(size_t type, double hit_rate, int64_t now_s, int64_t lead_s) const;
+
+  // Of the type; nullptr: no signal has ever told of it.
+  const OutlookPools* OutlooksOf(size_t type) const { return outlooks_[type].get(); }
 
   // As of the type's last step, which ended at most HorizonForecaster::kStepS before the last review.
   TypeForecast ForecastOf(size_t type) const;
@@ -135,7 +144,9 @@ class Fleet {
     kImported,
     kHit,
     kHold,
-    kLast = kHold
+    kExpect,
+    kExpectNothing,
+    kLast = kExpectNothing
   };
   struct Entry;
   struct Type {
@@ -160,6 +171,9 @@ class Fleet {
   absl::Status RestorePlanner(const std::string& part);
   absl::Status RestoreForecaster(const std::string& part);
   absl::Status RestoreQuality(const std::string& part);
+  absl::Status RestoreOutlooks(const std::string& part);
+  std::string SaveOutlooks() const;
+  OutlookPools& OutlooksFor(size_t type);
 
   const PlannerOptions options_;
   int64_t midnight_s_;
@@ -173,6 +187,7 @@ class Fleet {
   std::unique_ptr<Planner> planner_;
   std::unique_ptr<HorizonForecaster> forecaster_;
   std::vector<QualityRecord> quality_;  // by type
+  std::vector<std::unique_ptr<OutlookPools>> outlooks_;  // by type
   StateWriter journal_;
 };
 

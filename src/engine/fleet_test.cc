@@ -25,6 +25,13 @@ void TellMinute(Fleet* fleet, int64_t now_s) {
   if (noise % 4 == 0) fleet->Hold(0, now_s + 8, noise >> 28);
   if (now_s / 60 % 60 == 30) fleet->Created(*fleet->TypeOf("db"), now_s + 31, 40);
   fleet->Asked(0, noise >> 29);
+  if (noise % 8 == 0) {
+    Outlook outlook;
+    for (size_t i = 0; i < kChances; ++i) outlook[i] = static_cast<uint32_t>(i) * (noise >> 30);
+    fleet->Expect(0, now_s + 30, outlook);
+  } else if (noise % 8 == 1) {
+    fleet->ExpectNothing(0, now_s + 30);
+  }
   if (noise % 16 != 0) return;
   fleet->Announce({"ci", name}, *fleet->TypeOf("job"), 9, now_s + 50, now_s + 40);
   fleet->Created(*fleet->TypeOf("job"), now_s + 52, 5);
@@ -76,6 +83,35 @@ TEST(Fleet, WhatWasAnnouncedIsNotLearntToo) {
   told.Created(0, kStartS + 121, 1);
   told.Review(kStartS + 180);
   EXPECT_GT(told.PlanFor(0, 0.99, kStartS + 180, 5).level.fill, 0) << "what is beyond it is";
+}
+
+TEST(Fleet, ASignalThatKnowsIsFollowedAndOneThatIsSilentIsNot) {
+  Fleet fleet(kStartS, kOptions);
+  fleet.TypeOf("web");
+  int64_t now_s = kStartS;
+  Outlook outlook;
+  for (int step = 0; step < 4 * 120; ++step, now_s += 15) {
+    if (step % 4 == 0) fleet.Review(now_s);
+    const bool comes = step % 12 == 11;
+    outlook.fill(comes ? 10 : 0);
+    fleet.Expect(0, now_s, outlook);
+    if (comes) fleet.Created(0, now_s + 10, 10);
+  }
+  outlook.fill(10);
+  fleet.Expect(0, now_s, outlook);
+  const Plan busy = fleet.PlanFor(0, 0.99, now_s, 5);
+  EXPECT_TRUE(busy.follows_signal);
+  EXPECT_EQ(busy.expected, 10);
+  EXPECT_EQ(busy.level.fill, 10);
+  outlook.fill(0);
+  fleet.Expect(0, now_s + 15, outlook);
+  EXPECT_EQ(fleet.PlanFor(0, 0.99, now_s + 15, 5).level.fill, 0) << "history alone would hold some";
+  fleet.Announce({"ci", "1"}, 0, 4, now_s + 16, now_s + 15);
+  EXPECT_EQ(fleet.PlanFor(0, 0.99, now_s + 15, 5).level.fill, 4) << "what is announced is held";
+  fleet.ExpectNothing(0, now_s + 20);
+  const Plan silent = fleet.PlanFor(0, 0.99, now_s + 20, 5);
+  EXPECT_FALSE(silent.follows_signal);
+  EXPECT_GT(silent.level.fill, 4);
 }
 
 TEST(Fleet, AnImportIsLearntAsIfItHadHappened) {

@@ -117,6 +117,7 @@ void Predictor::Step() {
   }
   bool waited_for = false;
   for (auto& [id, member] : members_) {
+    if (member.fleet != nullptr) DropOldAdvice(id, &member, now_s);
     if (member.fleet != nullptr) LookAtAnnouncements(id, &member, now_s);
     if (member.fleet != nullptr) AskFor(id, &member);
     Write(id, &member, now_s);
@@ -198,7 +199,12 @@ int64_t Predictor::LeadSeconds(const Member& member) {
 
 Predictor::Bounded Predictor::PlanFor(const Member& member, size_t type) const {
   const PlanSettings settings = member.entry->warm.SettingsOf(member.fleet->NameOf(type));
-  const PlanBounds bounds{.hit_rate = settings.hit_rate, .least = settings.min_shadows, .most = settings.max_shadows};
+  PlanBounds bounds{.hit_rate = settings.hit_rate, .least = settings.min_shadows, .most = settings.max_shadows};
+  const Ask& ask = member.asks[type];
+  if (ask.advised_s != 0 && ask.advice.most) {
+    bounds.most = std::min<int64_t>(bounds.most, *ask.advice.most);
+    bounds.least = std::min(bounds.least, bounds.most);
+  }
   return {PlanWithin(*member.fleet, type, bounds, Now(), LeadSeconds(member)), settings};
 }
 
@@ -330,6 +336,7 @@ void Predictor::Publish(NetworkId id, const Member& member) {
     const Bounded bounded = PlanFor(member, type);
     const auto& [plan, raised, capped] = static_cast<const BoundedPlan&>(bounded);
     const PlanSettings& settings = bounded.settings;
+    const Ask& ask = member.asks[type];
     if (settings.mode == PredictionMode::kOff) continue;
     plans.push_back({.type = member.fleet->NameOf(type),
                      .mode = settings.mode,
@@ -344,6 +351,15 @@ void Predictor::Publish(NetworkId id, const Member& member) {
                      .capped = capped,
                      .kept = plan.kept,
                      .lead = member.leads.Quantile(kLeadQuantile, kLead)});
+    if (ask.advised_s == 0) continue;
+    plans.back().signal = SignalPlan{.expected = AsCount(plan.expected),
+                                     .chance = plan.chance,
+                                     .followed = plan.follows_signal,
+                                     .most = ask.advice.most,
+                                     .rules = ask.advice.rules};
+    if (const OutlookPools* outlooks = member.fleet->OutlooksOf(type); outlooks != nullptr && outlooks->live()) {
+      plans.back().signal->worth = outlooks->worth();
+    }
   }
   std::sort(plans.begin(), plans.end(), [](const TypePlan& a, const TypePlan& b) { return a.type < b.type; });
   std::vector<ReactiveTarget> reactive;

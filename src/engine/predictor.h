@@ -47,6 +47,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "engine/advice.h"
 #include "engine/announced.h"
 #include "engine/bounded_plan.h"
 #include "engine/fleet.h"
@@ -112,6 +113,10 @@ class Predictor {
   // (FAILED_PRECONDITION): before what was imported already; TOO_MANY_NETWORKS.
   void Import(const NetworkEntry& network, std::string id, std::vector<PastCreations> past, Reply<ImportView> reply);
 
+  // Takes up what signals say of some types of a network that is predicted; of any other it is passed over, and so are
+  // types beyond Fleet::kMaxTypes.
+  void Advise(const NetworkEntry& network, std::vector<Advice> advices);
+
   // As of the last review, by type; empty before the first, and for a network without predictions.
   std::vector<TypePlan> Plans(const NetworkEntry& network) const;
 
@@ -163,6 +168,8 @@ class Predictor {
   struct Ask {
     int64_t due = 0;      // of announcements, when it was last looked at
     bool wanted = false;  // is to be asked for
+    Advice advice = {};   // of the type
+    int64_t advised_s = 0;  // when; 0: there is none
   };
   struct Member {
     std::string network;
@@ -194,6 +201,8 @@ class Predictor {
   // Takes up the network's mode. False if it is gone or not predicted any more.
   bool Follow(NetworkId id, Member* member) const;
   void LookAtAnnouncements(NetworkId id, Member* member, int64_t now_s);
+  // Advice that is void by now.
+  void DropOldAdvice(NetworkId id, Member* member, int64_t now_s);
   void Publish(NetworkId id, const Member& member);
   void AskFor(NetworkId id, Member* member);
 

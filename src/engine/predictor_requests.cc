@@ -263,6 +263,46 @@ void Predictor::Quality(const NetworkEntry& network, std::optional<std::string> 
       std::move(reply));
 }
 
+void Predictor::Advise(const NetworkEntry& network, std::vector<Advice> advices) {
+  if (network.warm.mode_of_any() == PredictionMode::kOff) return;
+  Submit([this, id = network.id, name = network.name, advices = std::move(advices)](const absl::Status& refused) {
+    Member* member = refused.ok() ? Open(id, name) : nullptr;
+    if (member == nullptr || member->mode == PredictionMode::kOff) return;
+    const int64_t now_s = Now();
+    for (const Advice& advice : advices) {
+      const std::optional<size_t> type = member->fleet->TypeOf(advice.type);
+      if (!type) continue;
+      member->asks.resize(member->fleet->size());
+      Ask& ask = member->asks[*type];
+      ask.advice = advice;
+      ask.advised_s = now_s;
+      ask.wanted = true;
+      const OutlookPools* outlooks = member->fleet->OutlooksOf(*type);
+      if (advice.expected) {
+        member->fleet->Expect(*type, now_s, *advice.expected);
+      } else if (outlooks != nullptr && outlooks->live()) {
+        member->fleet->ExpectNothing(*type, now_s);
+      }
+    }
+    Publish(id, *member);
+  });
+}
+
+void Predictor::DropOldAdvice(NetworkId id, Member* member, int64_t now_s) {
+  bool changed = false;
+  for (size_t type = 0; type < member->asks.size(); ++type) {
+    Ask& ask = member->asks[type];
+    const OutlookPools* outlooks = member->fleet->OutlooksOf(type);
+    const bool live = outlooks != nullptr && outlooks->live();
+    if ((ask.advised_s == 0 && !live) || now_s - ask.advised_s <= absl::ToInt64Seconds(Advice::kLasts)) continue;
+    if (live) member->fleet->ExpectNothing(type, now_s);
+    ask.advised_s = 0;
+    ask.wanted = true;
+    changed = true;
+  }
+  if (changed && member->mode != PredictionMode::kOff) Publish(id, *member);
+}
+
 void Predictor::Import(const NetworkEntry& network, std::string id, std::vector<PastCreations> past,
                        Reply<ImportView> reply) {
   Submit([this, network_id = network.id, name = network.name, id = std::move(id), past = std::move(past),

@@ -60,6 +60,35 @@ TEST_F(PredictorTest, WhatIsTakenIsReplacedBeforeTheNextReview) {
   EXPECT_EQ(predictor_->rounds(), 1u);
 }
 
+TEST_F(PredictorTest, AdviceHoldsUntilItIsOld) {
+  Make(PredictionMode::kReserve);
+  ASSERT_TRUE(Create("prod", "vm-0").ok());
+  Minute();
+  const uint32_t alone = PlanOf().target;
+  EXPECT_FALSE(PlanOf().signal);
+  Advice advice{.type = "web", .most = 30, .rules = {"hpa.web: at most 31"}};
+  advice.expected.emplace().fill(alone + 40);
+  predictor_->Advise(network_, {advice});
+  predictor_->Step();
+  ASSERT_TRUE(PlanOf().signal);
+  EXPECT_EQ(PlanOf().target, 30u) << "the policy allows no more";
+  EXPECT_EQ(PlanOf().capped, alone + 10);
+  EXPECT_EQ(PlanOf().signal->expected, alone + 40);
+  EXPECT_THAT(PlanOf().signal->rules, testing::ElementsAre("hpa.web: at most 31"));
+  EXPECT_TRUE(Holds(30));
+  clock_.Pass(Advice::kLasts + absl::Seconds(2));
+  predictor_->Step();
+  EXPECT_FALSE(PlanOf().signal);
+  EXPECT_LE(PlanOf().target, alone);
+}
+
+TEST_F(PredictorTest, AdviceOfANetworkThatIsNotPredictedIsPassedOver) {
+  Make(PredictionMode::kOff);
+  predictor_->Advise(network_, {{.type = "web", .most = 3}});
+  predictor_->Step();
+  EXPECT_THAT(predictor_->Plans(network_), testing::IsEmpty());
+}
+
 TEST_F(PredictorTest, AWarmTargetThatIsLargerIsKept) {
   Make(PredictionMode::kReserve);
   PredictCall floor{.network = "prod", .source = "warm_target", .id = "1"};

@@ -4,12 +4,25 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "ipam/catalogue.h"
+#include "plan/outlook_pools.h"
 
 namespace gnomon {
+
+// What signals have to do with a plan.
+struct SignalPlan {
+  uint32_t expected = 0;  // creations, at the chance that the hit rate needs
+  double chance = 0;
+  bool followed = false;  // the plan is this, and not what history says
+  OutlookPools::Worth worth = {};
+  std::optional<uint32_t> most = {};    // that policies allow
+  std::vector<std::string> rules = {};  // which rule says what
+};
 
 struct TypePlan {
   std::string type = {};
@@ -25,6 +38,7 @@ struct TypePlan {
   uint32_t capped = 0;    // taken away by max_shadows
   double kept = 0;        // above the target, given back slowly
   absl::Duration lead = absl::ZeroDuration();  // from asking for shadows of the network until they are held, measured
+  std::optional<SignalPlan> signal = {};  // nullopt: none tells of the type
 };
 
 }  // namespace gnomon

@@ -80,12 +80,12 @@ OutlookPools::Held OutlookPools::For(double hit_rate) const {
   return {level, std::max(level, static_cast<uint32_t>(std::lround(pools_[index].keep))), ChanceOf(index)};
 }
 
-Level OutlookPools::Followed(const Level& without, double hit_rate) const {
+Level OutlookPools::Choose(const Level& without, int64_t announced, double hit_rate) const {
   if (!live_) return without;
   const Held held = For(hit_rate);
-  const Level with{held.level, held.level, held.keep};
-  const Worth known = worth();
-  if (known.known) return known.with <= known.without ? with : without;
+  const int64_t level = std::max<int64_t>(held.level, announced);
+  const Level with{level, level, std::max<int64_t>(held.keep, announced)};
+  if (worth().known) return followed() ? with : without;
   return {std::max(with.low, without.low), std::max(with.fill, without.fill), std::max(with.keep, without.keep)};
 }
 

@@ -54,9 +54,11 @@ class OutlookPools {
     double chance = 0;
   };
   Held For(double hit_rate) const;
-  // What to hold, of what would be held `without` an outlook and what the outlook says: the outlook's if it has been worth
-  // more, the larger while nobody knows, and else as if there were none.
-  Level Followed(const Level& without, double hit_rate) const;
+  // Whether outlooks have been worth more than going without.
+  bool followed() const { return live_ && worth().known && worth().with <= worth().without; }
+  // What to hold, of what would be held `without` an outlook and what the outlook says, but at least what is `announced`:
+  // the outlook's if it is followed, the larger while nobody knows, and else as if there were none.
+  Level Choose(const Level& without, int64_t announced, double hit_rate) const;
 
   // Whether outlooks come.
   bool live() const { return live_; }

@@ -65,6 +65,9 @@ struct Plan {
   double multiple = 1;    // of the two, for the hit rate that was asked for
   int64_t announced = 0;  // added for creations that are known
   double kept = 0;        // above the target, still to be given back
+  int64_t expected = 0;   // by a signal, if there is one (plan/outlook_pools.h)
+  double chance = 0;      // that no more is needed, by the signal
+  bool follows_signal = false;  // the level is the signal's, not what the rest says
 };
 
 class Planner {

@@ -128,7 +128,7 @@ class FollowingPool : public Policy {
     pools_.Expect(static_cast<int64_t>(time_s), ExpectedBy(rule_, rise_, instances_), without);
   }
   Level LevelOf(size_t type, size_t point) const override {
-    return pools_.Followed(history_.LevelOf(type, point), hit_rates_[point]);
+    return pools_.Choose(history_.LevelOf(type, point), 0, hit_rates_[point]);
   }
   OutlookPools::Worth worth() const { return pools_.worth(); }
 
