@@ -11,10 +11,7 @@ namespace {
 constexpr double kMemory = 40'000;  // outcomes, after which one counts 1/e
 constexpr double kCalm = 0.01;      // of the variance, that a new error makes up
 constexpr double kLeastScale = 0.02;
-constexpr double kMostWeight = 1e30;
 constexpr int64_t kDayS = 86400;
-// Bins are even in the inverse hyperbolic sine of kFine times the score: fine near none, 5 % of large ones.
-constexpr double kFine = 4, kBinWidth = 0.05;
 
 }  // namespace
 
@@ -23,7 +20,8 @@ RiseForecast::RiseForecast(const Options& options)
       day_(static_cast<size_t>(kDayS / options.step_s)),
       week_(7 * day_),
       roots_(week_ + horizon_ + 1, kGap),
-      linear_(kFeatures) {}
+      linear_(kFeatures),
+      residuals_(kMemory) {}
 
 void RiseForecast::Add(std::optional<double> value) {
   now_ = value && std::isfinite(*value) ? std::sqrt(std::max(0.0, *value)) : static_cast<double>(kGap);
@@ -59,15 +57,7 @@ void RiseForecast::Learn() {
   }
   if (past.now < 0) return;
   const double rise = most - past.now, error = rise - past.rise;
-  const double place = std::floor(std::asinh(error / past.scale * kFine) / kBinWidth + kBins / 2);
-  bins_[static_cast<size_t>(std::clamp(place, 0.0, kBins - 1.0))] += next_;
-  sum_ += next_;
-  next_ *= std::exp(1 / kMemory);
-  if (next_ > kMostWeight) {
-    for (double& bin : bins_) bin /= next_;
-    sum_ /= next_;
-    next_ = 1;
-  }
+  residuals_.Add(error / past.scale);
   linear_.Learn(past.features, rise);
   variance_ += kCalm * (error * error - variance_);
   ++outcomes_;
@@ -92,14 +82,8 @@ void RiseForecast::Forecast() {
 }
 
 double RiseForecast::AtChance(double chance) const {
-  double left = std::clamp(chance, 0.0, 1.0) * sum_;
-  size_t bin = 0;
-  for (; bin + 1 < kBins && bins_[bin] < left; ++bin) left -= bins_[bin];
-  const double along = bins_[bin] > 0 ? std::min(1.0, left / bins_[bin]) : 0;
-  const double place = static_cast<double>(bin) + along - kBins / 2;
-  const double score = std::sinh(place * kBinWidth) / kFine;
   const Pending& last = pending_.back();
-  const double root = now_ + std::max(0.0, last.rise + score * last.scale);
+  const double root = now_ + std::max(0.0, last.rise + residuals_.Quantile(chance) * last.scale);
   return root * root;
 }
 

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "forecast/least_squares.h"
+#include "forecast/residual_histogram.h"
 
 namespace gnomon {
 
@@ -45,7 +46,6 @@ class RiseForecast {
 
  private:
   static constexpr size_t kFeatures = 8;
-  static constexpr size_t kBins = 400;
   static constexpr float kGap = -1;
   struct Pending {
     std::array<float, kFeatures> features{};
@@ -66,8 +66,7 @@ class RiseForecast {
   LeastSquares linear_;
   std::deque<Pending> pending_;  // of the last `horizon` steps
   double variance_ = 1;
-  std::array<double, kBins> bins_{};
-  double sum_ = 0, next_ = 1;
+  ResidualHistogram residuals_;
   uint64_t outcomes_ = 0;
 };
 
