@@ -137,13 +137,16 @@ void Notebook::End(bool stored) {
 }
 
 std::optional<uint64_t> Notebook::Reader::Take(const std::vector<Note>& notes) {
-  if (notes.empty()) return std::nullopt;
+  if (notes.empty() || notes.front().number >= kEnd) return std::nullopt;
   const bool first = notebook_.next_ == 1 && !anchored_;
   if (first && notes.front().number == kAnchor) {
     TakeAnchor(notes.front().text);
     return anchored_ ? first_ : 1;
   }
-  for (const Note& note : notes) TakeNote(note);
+  for (const Note& note : notes) {
+    if (note.number >= kEnd) return std::nullopt;
+    TakeNote(note);
+  }
   return notebook_.next_;
 }
 
