@@ -28,7 +28,8 @@ Kind PlanKind() {
         {"SPREAD", "spread"},
         {"MULTIPLE", "multiple"},
         {"ANNOUNCED", "announced"},
-        {"KEPT", "kept"}}};
+        {"KEPT", "kept"}},
+       "the network's prediction_mode is off, or nothing was created yet, or the first review (a minute) is not over"};
 }
 
 Kind ForecastKind() {
@@ -48,7 +49,8 @@ Kind ForecastKind() {
            {"30M P50", "horizons.1800.p50"},
            {"P90", "horizons.1800.p90"},
            {"P99", "horizons.1800.p99"},
-           {"AS OF", "as_of|missing"}}};
+           {"AS OF", "as_of|missing"}},
+          "the network's prediction_mode is off, or nothing was created yet"};
 }
 
 Kind AnnouncementKind() {

@@ -19,6 +19,7 @@ struct Kind {
   bool by_name;  // the API has one of them by its name; else they are only listed
   std::vector<std::string_view> filters;  // arguments of the list
   std::vector<Column> columns;  // the first is the name
+  std::string_view if_none = {};  // why there may be none
 };
 
 // networks, pools, instances, shadows, plans, forecasts, announcements, addresses, hosts.

@@ -145,7 +145,7 @@ void PrintObject(Session& session, std::string_view singular, const JsonValue& o
 void PrintList(Session& session, const Kind& kind, JsonArray rows) {
   const std::string& form = session.flags().output;
   if (form == "table") {
-    if (rows.empty()) session.err() << "no " << kind.plural << "\n";
+    if (rows.empty()) session.err() << "no " << kind.plural << (kind.if_none.empty() ? "" : ": ") << kind.if_none << "\n";
     if (!rows.empty()) PrintTable(kind.columns, rows, session.colored(), session.out());
   } else if (form == "name") {
     for (const JsonValue& row : rows) session.out() << Cell(row, kind.columns[0].path) << "\n";

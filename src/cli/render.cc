@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <sstream>
 #include <utility>
 
@@ -19,6 +20,8 @@ std::string_view View(const boost::json::string& text) { return {text.data(), te
 std::string Key(const boost::json::key_value_pair& pair) { return {pair.key().data(), pair.key().size()}; }
 
 std::string Number(double value) { return absl::StrFormat("%.10g", value); }
+// For people.
+std::string ShortNumber(double value) { return absl::StrFormat(std::abs(value) < 10'000 ? "%.4g" : "%.0f", value); }
 
 const JsonValue& Find(const JsonValue& object, std::string_view path) {
   const JsonValue* at = &object;
@@ -37,7 +40,7 @@ std::string Text(const JsonValue& value) {
     case boost::json::kind::string:
       return std::string(View(value.get_string()));
     case boost::json::kind::double_:
-      return Number(value.get_double());
+      return ShortNumber(value.get_double());
     case boost::json::kind::array: {
       std::string text;
       for (const JsonValue& item : value.get_array()) absl::StrAppend(&text, text.empty() ? "" : ",", Text(item));

@@ -29,6 +29,8 @@ TEST(Cell, MissingNullAndEmptyAreADash) {
   EXPECT_EQ(Cell(Pool(), "none[].x|name"), "a");
   EXPECT_EQ(Cell(boost::json::parse(R"({"list":[{"x":"a"},{"x":"b"}]})"), "list[].x"), "a,b");
   EXPECT_EQ(Cell(Pool(), "headroom"), "0.1");
+  EXPECT_EQ(Cell(boost::json::parse(R"({"x":3.14159265,"y":123456.7})"), "x"), "3.142");
+  EXPECT_EQ(Cell(boost::json::parse(R"({"x":3.14159265,"y":123456.7})"), "y"), "123457");
 }
 
 TEST(PrintTable, AlignsColumnsAndLeavesNoTrailingSpace) {
