@@ -8,8 +8,12 @@
 //
 // An announcement that is over is still known for kKeptS, so that announcing it again changes nothing.
 //
+// Who announces may also say which of its announcements have started. Creations are taken off the earliest, so the
+// creation of a later one that starts first was taken off an earlier: what is left of the one goes back to the other.
+//
 // Threads: not thread-safe. Deterministic. Time: whole seconds of 1970 UTC, as told. Types are numbers.
-// Limits: kMaxKnown, those that are over too. Cost: linear in what is open of the type; Expire in all that is known.
+// Limits: kMaxKnown, those that are over too. Cost: of Consume, linear in what it ends; of Due, in what is due of the type;
+// of Expire, in all that is known.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +42,7 @@ class Announcements {
     int64_t at_s = 0;      // when the first is to come
     int64_t told_s = 0;    // when it was announced
     uint32_t left = 0;     // of count, still expected; 0 once it is over
-    bool cancelled = false;
+    bool cancelled = false;  // or started: what announced it expects nothing more of it
     int64_t ends_s() const { return (at_s > told_s ? at_s : told_s) + kLateS; }
 
     template <class Archive, class Self>
@@ -55,6 +59,9 @@ class Announcements {
   void Announce(const AnnouncementId& id, size_t type, uint32_t count, int64_t at_s, int64_t now_s);
   // It is known.
   void Cancel(const AnnouncementId& id);
+  // It is known. What is left of it goes back to those of its source and type that creations were taken off, if they have
+  // not started.
+  void Start(const AnnouncementId& id);
   // How many of these creations were announced; they are expected no more.
   uint32_t Consume(size_t type, int64_t time_s, uint32_t count);
   // Ends what is given up, and forgets what has been over for long.
@@ -89,9 +96,12 @@ class Announcements {
   static Key KeyOf(const AnnouncementId& id, const Known& known) { return {known.type, id.source, known.at_s, id.id}; }
   void Insert(const AnnouncementId& id, const Known& known);
   void End(const AnnouncementId& id, Known* known);
+  // Before all keys of the source that follows that of `key`.
+  static Key AfterSource(const Key& key);
 
   std::map<AnnouncementId, Known> known_;
-  std::map<Key, Known*> open_;  // those of which some are left
+  std::map<Key, Known*> open_;   // those of which some are left
+  std::map<Key, Known*> taken_;  // those that creations were taken off, not over by their time or cancelled
 };
 
 }  // namespace gnomon

@@ -61,6 +61,35 @@ TEST(Announcements, ACancelledOneIsNotExpectedButStillKnown) {
   EXPECT_EQ(announcements.Consume(kWeb, 1000, 1), 0u);
 }
 
+// Each row: what starts after creations were taken off the earliest, and what is due then.
+TEST(Announcements, WhatStartsOutOfOrderLeavesAsManyExpectedAsHaveNotStarted) {
+  Announcements jobs;
+  for (const char* id : {"1", "2", "3"}) jobs.Announce({"github", id}, kWeb, 1, 1000, 1000);
+  jobs.Announce({"github", "db"}, kDb, 1, 1000, 1000);
+  EXPECT_EQ(jobs.Consume(kWeb, 1001, 1), 1u) << "the runner of 3, taken off 1";
+  jobs.Start({"github", "3"});
+  EXPECT_EQ(jobs.Due(kWeb, 1001, kLeadS), 2) << "1 and 2 wait";
+  jobs.Start({"github", "3"});
+  EXPECT_EQ(jobs.Due(kWeb, 1001, kLeadS), 2) << "told twice";
+  jobs.Start({"github", "2"});
+  EXPECT_EQ(jobs.Due(kWeb, 1001, kLeadS), 1) << "on a runner that was there";
+  EXPECT_EQ(jobs.Consume(kWeb, 1002, 1), 1u);
+  jobs.Start({"github", "1"});
+  EXPECT_EQ(jobs.Due(kWeb, 1002, kLeadS), 0);
+  EXPECT_EQ(jobs.Due(kDb, 1002, kLeadS), 1);
+  EXPECT_EQ(jobs.open(), 1u);
+}
+
+TEST(Announcements, WhatIsOverIsNotExpectedAgainBecauseAnotherStarts) {
+  Announcements jobs;
+  jobs.Announce({"github", "1"}, kWeb, 1, 1000, 1000);
+  jobs.Announce({"github", "2"}, kWeb, 1, 1400, 1000);
+  EXPECT_EQ(jobs.Consume(kWeb, 1001, 1), 1u);
+  jobs.Expire(1301);
+  jobs.Start({"github", "2"});
+  EXPECT_EQ(jobs.Due(kWeb, 1400, kLeadS), 0);
+}
+
 TEST(Announcements, OneOfThePastIsDueAtOnceForAsLong) {
   Announcements announcements;
   announcements.Announce({"ci", "1"}, kWeb, 10, 800, 1000);

@@ -109,6 +109,10 @@ void Fleet::Cancel(const AnnouncementId& id) {
   Tell({.what = What::kCancel, .time_s = last_s_, .name = id.source, .id = id.id});
 }
 
+void Fleet::Start(const AnnouncementId& id) {
+  Tell({.what = What::kStart, .time_s = last_s_, .name = id.source, .id = id.id});
+}
+
 void Fleet::Expect(size_t type, int64_t time_s, const Outlook& outlook) {
   Tell({.what = What::kExpect, .time_s = time_s, .type = type, .outlook = outlook});
 }
@@ -184,6 +188,7 @@ bool Fleet::Fits(const Entry& entry) const {
     case What::kAnnounce:
       return !known && announcements_.known().size() < Announcements::kMaxKnown && entry.count > 0;
     case What::kCancel:
+    case What::kStart:
       return known;
     default:
       return true;
@@ -249,6 +254,9 @@ void Fleet::Apply(const Entry& entry) {
       return;
     case What::kCancel:
       announcements_.Cancel({entry.name, entry.id});
+      return;
+    case What::kStart:
+      announcements_.Start({entry.name, entry.id});
       return;
     case What::kExpect: {
       const Level without = planner_->PlanFor(entry.type, OutlookPools::kJudged).level;

@@ -82,6 +82,8 @@ class Fleet {
   // The id is not known, there is room, and the type has a number.
   void Announce(const AnnouncementId& id, size_t type, uint32_t count, int64_t at_s, int64_t now_s);
   void Cancel(const AnnouncementId& id);
+  // What was announced as `id` has started (engine/announcements.h).
+  void Start(const AnnouncementId& id);
   // What a signal expects of the type now, until the next one; kLead of its planner is covered.
   void Expect(size_t type, int64_t time_s, const Outlook& outlook);
   // The signal is silent.
@@ -146,7 +148,8 @@ class Fleet {
     kHold,
     kExpect,
     kExpectNothing,
-    kLast = kExpectNothing
+    kStart,
+    kLast = kStart
   };
   struct Entry;
   struct Type {

@@ -105,6 +105,8 @@ class Predictor {
   void Announce(const NetworkEntry& network, Announced announced, Reply<Announced> reply);
   // ANNOUNCEMENT_NOT_FOUND (NOT_FOUND).
   void Cancel(const NetworkEntry& network, AnnouncementId id, Reply<Done> reply);
+  // What was announced has started, whatever created it (engine/announcements.h). ANNOUNCEMENT_NOT_FOUND (NOT_FOUND).
+  void Begun(const NetworkEntry& network, AnnouncementId id, Reply<Done> reply);
   // Those of which some are expected, by source and id. None for a network that is not predicted.
   void ListAnnouncements(const NetworkEntry& network, Reply<std::vector<Announced>> reply);
 
@@ -228,6 +230,7 @@ class Predictor {
   void AskFleet(const NetworkEntry& network, std::function<T(const Fleet&)> of, Reply<T> reply);
   template <typename T>
   void WhenStored(Member* member, T answer, Reply<T> reply);
+  void End(const NetworkEntry& network, AnnouncementId id, void (Fleet::*how)(const AnnouncementId& id), Reply<Done> reply);
   absl::StatusOr<Announced> TryAnnounce(NetworkId id, Member* member, Announced announced);
   absl::StatusOr<ImportView> TryImport(Member* member, const std::string& id, const std::vector<PastCreations>& past);
 

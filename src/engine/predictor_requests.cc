@@ -202,7 +202,17 @@ absl::StatusOr<Announced> Predictor::TryAnnounce(NetworkId id, Member* member, A
 }
 
 void Predictor::Cancel(const NetworkEntry& network, AnnouncementId id, Reply<Done> reply) {
-  Submit([this, network_id = network.id, id = std::move(id), reply = std::move(reply)](const absl::Status& refused) mutable {
+  End(network, std::move(id), &Fleet::Cancel, std::move(reply));
+}
+
+void Predictor::Begun(const NetworkEntry& network, AnnouncementId id, Reply<Done> reply) {
+  End(network, std::move(id), &Fleet::Start, std::move(reply));
+}
+
+void Predictor::End(const NetworkEntry& network, AnnouncementId id, void (Fleet::*how)(const AnnouncementId& id),
+                    Reply<Done> reply) {
+  Submit([this, network_id = network.id, id = std::move(id), how,
+          reply = std::move(reply)](const absl::Status& refused) mutable {
     if (!refused.ok()) return reply(refused);
     auto found = members_.find(network_id);
     const bool known = found != members_.end() && found->second.fleet != nullptr &&
@@ -213,7 +223,7 @@ void Predictor::Cancel(const NetworkEntry& network, AnnouncementId id, Reply<Don
                        .Field("id")
                        .Value(id.id));
     }
-    found->second.fleet->Cancel(id);
+    (found->second.fleet.get()->*how)(id);
     WhenStored(&found->second, Done(), std::move(reply));
   });
 }
