@@ -2,7 +2,7 @@
 //
 // Changes is what commands did to a network's state, in order: what must be stored before anything is answered.
 //
-// The texts of records view the network's memory: changes are read before its next command.
+// Predictions, and the texts of records, view the network's memory: changes are read before its next command.
 //
 // Loading all that was ever put and not erased gives the state back (Network::Load*).
 //
@@ -51,7 +51,12 @@ struct ErasedPrediction {
   PredictionKey key = {};
 };
 
-using Change = std::variant<AddressRecord, ErasedAddress, PoolConfig, ErasedPool, PredictionRecord, ErasedPrediction>;
+// The network's own record: each hit changes one, and its texts are many.
+struct PutPrediction {
+  const PredictionRecord* record;
+};
+
+using Change = std::variant<AddressRecord, ErasedAddress, PoolConfig, ErasedPool, PutPrediction, ErasedPrediction>;
 using Changes = std::vector<Change>;
 
 // Adds a record to the changes. (Copied, as it takes longer to zero it first.)
@@ -68,6 +73,8 @@ inline OwnedChange Own(const Change& change) {
       [](const auto& one) -> OwnedChange {
         if constexpr (std::is_same_v<std::decay_t<decltype(one)>, AddressRecord>) {
           return OwnedRecord(one);
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(one)>, PutPrediction>) {
+          return *one.record;
         } else {
           return one;
         }

@@ -54,8 +54,9 @@ absl::Status Network::Predict(absl::Time now, const PredictRequest& request, Cha
                           .additive = request.additive, .until = absl::FromUnixMicros(absl::ToUnixMicros(now + request.horizon)), .resources = request.resources};
   prediction_ends_.insert({record.until, {record.key.type, record.key.scope}, record.key.source});
   ++revision_;
-  changes->push_back(record);
-  sources[record.key.source] = std::move(record);
+  PredictionRecord& kept = sources[record.key.source];
+  kept = std::move(record);
+  changes->push_back(PutPrediction{&kept});
   return absl::OkStatus();
 }
 
@@ -108,7 +109,7 @@ void Network::ConsumePredictions(Slot shadow) {
 void Network::PutConsumed(Changes* changes) {
   for (const PredictionRecord* prediction : consumed_) {
     ++revision_;
-    changes->push_back(*prediction);
+    changes->push_back(PutPrediction{prediction});
   }
   consumed_.clear();
 }

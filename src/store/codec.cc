@@ -177,6 +177,8 @@ Op Encode(NetworkId network, const PredictionRecord& record) {
   return {PredictionKeyOf(network, record.key), value.Take()};
 }
 
+Op Encode(NetworkId network, const PutPrediction& put) { return Encode(network, *put.record); }
+
 PredictionRecord ReadPrediction(FieldReader& key, FieldReader& value) {
   return {
       .key = {.source = key.String(), .type = key.String(), .scope = {.zone = key.String(), .host = key.String()}},

@@ -31,7 +31,7 @@ Op Encode(NetworkId network, const Stored& stored) {
     Op operator()(const NetworkMeta& meta) const { return EncodeMeta(network, meta); }
     Op operator()(const AddressRecord& record) const { return EncodeChange(network, record); }
     Op operator()(const PoolConfig& config) const { return EncodeChange(network, config); }
-    Op operator()(const PredictionRecord& record) const { return EncodeChange(network, record); }
+    Op operator()(const PredictionRecord& record) const { return EncodeChange(network, PutPrediction{&record}); }
   };
   return std::visit(Visitor{network}, stored);
 }

@@ -40,7 +40,7 @@ class StoredNetwork {
     pools_.erase(erased.pool);
     std::erase_if(records_, [&](const auto& entry) { return entry.second.pool == erased.pool; });
   }
-  void Apply(const PredictionRecord& prediction) { predictions_[prediction.key] = prediction; }
+  void Apply(const PutPrediction& put) { predictions_[put.record->key] = *put.record; }
   void Apply(const ErasedPrediction& erased) { predictions_.erase(erased.key); }
 
   std::map<PoolId, PoolConfig> pools_;
