@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kMaxCount = DocumentFields::kMaxCount;
 constexpr int64_t kMaxSeconds = 7 * 86400;
 
-void SetName(PolicyKind kind, const std::string& group, const std::string& name, Policy* policy) {
+void SetName(PolicyKind kind, const std::string& group, const std::string& name, ScalingPolicy* policy) {
   const std::string prefix(PrefixOf(kind));
   policy->kind = kind;
   policy->group = group;
@@ -94,7 +94,7 @@ std::string EncodedName(std::string_view theirs) {
   return ours;
 }
 
-void ReadGroup(DocumentFields& item, Policy* policy) {
+void ReadGroup(DocumentFields& item, ScalingPolicy* policy) {
   const std::string group = item.Text("AutoScalingGroupName").value_or("");
   if (group.empty()) return item.Lacks("AutoScalingGroupName", "name the group");
   for (DocumentFields& tag : item.List("Tags")) {
@@ -114,7 +114,7 @@ void ReadGroup(DocumentFields& item, Policy* policy) {
   item.Done();
 }
 
-void ReadScheduledAction(DocumentFields& item, const std::string& group, Policy* policy) {
+void ReadScheduledAction(DocumentFields& item, const std::string& group, ScalingPolicy* policy) {
   const std::string of = item.Text("AutoScalingGroupName").value_or(group);
   const std::string name = item.Text("ScheduledActionName").value_or("");
   if (of.empty()) return item.Lacks("AutoScalingGroupName", "name the group");
@@ -136,7 +136,7 @@ void ReadScheduledAction(DocumentFields& item, const std::string& group, Policy*
   policy->action = std::move(action);
 }
 
-void ReadTargetTracking(DocumentFields& configuration, Policy* policy) {
+void ReadTargetTracking(DocumentFields& configuration, ScalingPolicy* policy) {
   MetricTarget metric = ReadTrackedMetric(configuration);
   metric.target = configuration.Number("TargetValue").value_or(0);
   if (!configuration.Has("TargetValue")) configuration.Lacks("TargetValue", "give the target");
@@ -148,7 +148,7 @@ void ReadTargetTracking(DocumentFields& configuration, Policy* policy) {
   policy->metrics.push_back(std::move(metric));
 }
 
-void ReadPredictive(DocumentFields& configuration, Policy* policy) {
+void ReadPredictive(DocumentFields& configuration, ScalingPolicy* policy) {
   Predictive predictive;
   const std::string mode = configuration.Text("Mode").value_or("ForecastOnly");
   predictive.scales = mode == "ForecastAndScale";
@@ -178,7 +178,7 @@ void ReadPredictive(DocumentFields& configuration, Policy* policy) {
   policy->predictive = predictive;
 }
 
-void ReadScalingPolicy(DocumentFields& item, Policy* policy) {
+void ReadScalingPolicy(DocumentFields& item, ScalingPolicy* policy) {
   const std::string group = item.Text("AutoScalingGroupName").value_or("");
   const std::string name = item.Text("PolicyName").value_or("");
   if (group.empty()) return item.Lacks("AutoScalingGroupName", "name the group");

@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kMaxCount = DocumentFields::kMaxCount;
 constexpr int64_t kMaxSeconds = 7 * 86400;
 
-void ReadCronTrigger(DocumentFields metadata, Policy* policy) {
+void ReadCronTrigger(DocumentFields metadata, ScalingPolicy* policy) {
   std::optional<CronSchedule> start, end;
   CronWindow window;
   for (std::string_view name : {"timezone", "start", "end", "desiredReplicas"}) {
@@ -30,7 +30,7 @@ void ReadCronTrigger(DocumentFields metadata, Policy* policy) {
   policy->windows.push_back(std::move(window));
 }
 
-void ReadPrometheusTrigger(DocumentFields metadata, MetricTarget metric, Policy* policy) {
+void ReadPrometheusTrigger(DocumentFields metadata, MetricTarget metric, ScalingPolicy* policy) {
   metric.server = metadata.Text("serverAddress").value_or("");
   metric.query = metadata.Text("query").value_or("");
   if (metric.query.empty()) metadata.Lacks("query", "a prometheus trigger needs a query");
@@ -44,7 +44,7 @@ void ReadPrometheusTrigger(DocumentFields metadata, MetricTarget metric, Policy*
   policy->metrics.push_back(std::move(metric));
 }
 
-void ReadTrigger(DocumentFields& trigger, Policy* policy) {
+void ReadTrigger(DocumentFields& trigger, ScalingPolicy* policy) {
   const std::string type = trigger.Text("type").value_or("");
   trigger.Skip({"useCachedMetrics", "authenticationRef"});
   MetricTarget metric{.source = type, .name = trigger.Text("name").value_or("")};
@@ -72,7 +72,7 @@ void ReadTrigger(DocumentFields& trigger, Policy* policy) {
 
 }  // namespace
 
-void ReadScaledObject(DocumentFields& document, Policy* policy) {
+void ReadScaledObject(DocumentFields& document, ScalingPolicy* policy) {
   const std::string version = document.Text("apiVersion").value_or("");
   if (version != "keda.sh/v1alpha1") return document.Fail("apiVersion", "is not read here", "use keda.sh/v1alpha1");
   DocumentFields spec = document.Map("spec");

@@ -76,7 +76,7 @@ void ReadTarget(DocumentFields target, MetricTarget* metric) {
   target.Done();
 }
 
-void ReadMetric(DocumentFields& fields, Policy* policy) {
+void ReadMetric(DocumentFields& fields, ScalingPolicy* policy) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kKinds = {{{"Resource", "resource"},
                                                                                    {"ContainerResource", "containerResource"},
                                                                                    {"Pods", "pods"},
@@ -106,7 +106,7 @@ void ReadMetric(DocumentFields& fields, Policy* policy) {
   policy->metrics.push_back(std::move(metric));
 }
 
-void ReadAutoscaler(DocumentFields& document, Policy* policy) {
+void ReadAutoscaler(DocumentFields& document, ScalingPolicy* policy) {
   const std::string version = document.Text("apiVersion").value_or("");
   if (version != "autoscaling/v2" && version != "autoscaling/v1" && version != "autoscaling/v2beta2") {
     return document.Fail("apiVersion", "is not read here", "use autoscaling/v2 or autoscaling/v1");
@@ -135,7 +135,7 @@ void ReadAutoscaler(DocumentFields& document, Policy* policy) {
   spec.Done();
 }
 
-void ReadWorkload(std::string_view kind, DocumentFields& document, Policy* policy) {
+void ReadWorkload(std::string_view kind, DocumentFields& document, ScalingPolicy* policy) {
   document.Skip({"apiVersion"});
   if (policy->type.empty()) policy->type = EncodedName(document.Map("metadata").Text("name").value_or(""));
   DocumentFields spec = document.Map("spec");
@@ -173,7 +173,7 @@ bool IsKubernetesPolicy(std::string_view kind) {
   return kind == "HorizontalPodAutoscaler" || kind == "Deployment" || kind == "StatefulSet" || kind == "ScaledObject";
 }
 
-void ReadBehavior(DocumentFields behavior, Policy* policy) {
+void ReadBehavior(DocumentFields behavior, ScalingPolicy* policy) {
   policy->up = ScalingDirection::DefaultUp();
   policy->down = ScalingDirection::DefaultDown();
   ReadDirection(behavior.Map("scaleUp"), &*policy->up);
@@ -181,7 +181,7 @@ void ReadBehavior(DocumentFields behavior, Policy* policy) {
   behavior.Done();
 }
 
-void ReadMetadata(std::string_view prefix, DocumentFields& metadata, Policy* policy) {
+void ReadMetadata(std::string_view prefix, DocumentFields& metadata, ScalingPolicy* policy) {
   const std::string name = metadata.Text("name").value_or("");
   const std::string space = metadata.Text("namespace").value_or("default");
   if (name.empty()) return metadata.Lacks("name", "name it");
@@ -197,7 +197,7 @@ void ReadMetadata(std::string_view prefix, DocumentFields& metadata, Policy* pol
   }
 }
 
-void ReadKubernetesPolicy(std::string_view kind, DocumentFields& document, Policy* policy) {
+void ReadKubernetesPolicy(std::string_view kind, DocumentFields& document, ScalingPolicy* policy) {
   document.Skip({"kind", "status"});
   const std::string prefix = kind == "HorizontalPodAutoscaler" ? "hpa" : absl::AsciiStrToLower(AbslView(kind));
   DocumentFields metadata = document.Map("metadata");

@@ -20,18 +20,18 @@ void Raise(std::optional<PolicyLimit>* limit, int64_t count, const std::string& 
   if (!*limit || count > (*limit)->count) *limit = PolicyLimit{count, rule};
 }
 
-bool IsGroupPart(const Policy& policy) {
+bool IsGroupPart(const ScalingPolicy& policy) {
   return policy.kind == PolicyKind::kGroup || policy.kind == PolicyKind::kScheduledAction;
 }
 
-bool HasAutoscaler(const std::vector<const Policy*>& members) {
-  return std::any_of(members.begin(), members.end(), [](const Policy* policy) {
+bool HasAutoscaler(const std::vector<const ScalingPolicy*>& members) {
+  return std::any_of(members.begin(), members.end(), [](const ScalingPolicy* policy) {
     return policy->kind == PolicyKind::kAutoscaler || policy->kind == PolicyKind::kScaledObject;
   });
 }
 
 // The floor of a scaled object: what a window that is open asks for, else its minimum, or idle if it has none.
-PolicyLimit ScaledObjectFloor(const Policy& policy, int64_t at_s) {
+PolicyLimit ScaledObjectFloor(const ScalingPolicy& policy, int64_t at_s) {
   PolicyLimit floor{policy.least.value_or(0), policy.title};
   bool open = false;
   for (const CronWindow& window : policy.windows) {
@@ -45,9 +45,9 @@ PolicyLimit ScaledObjectFloor(const Policy& policy, int64_t at_s) {
 }
 
 // The floor of all that are of a type, and whether it is all that is wanted.
-std::optional<PolicyLimit> FloorAt(const std::vector<const Policy*>& members, int64_t at_s) {
+std::optional<PolicyLimit> FloorAt(const std::vector<const ScalingPolicy*>& members, int64_t at_s) {
   std::optional<PolicyLimit> floor;
-  for (const Policy* policy : members) {
+  for (const ScalingPolicy* policy : members) {
     if (policy->kind == PolicyKind::kAutoscaler) Raise(&floor, policy->least.value_or(1), policy->title + " (minReplicas)");
     if (policy->kind == PolicyKind::kScaledObject && !policy->paused) {
       const PolicyLimit own = ScaledObjectFloor(*policy, at_s);
@@ -65,10 +65,10 @@ std::optional<PolicyLimit> FloorAt(const std::vector<const Policy*>& members, in
   return floor;
 }
 
-std::optional<PolicyLimit> CeilingAt(const std::vector<const Policy*>& members, const PolicyBook::At& at) {
+std::optional<PolicyLimit> CeilingAt(const std::vector<const ScalingPolicy*>& members, const PolicyBook::At& at) {
   std::optional<PolicyLimit> most;
   bool raised = false;
-  for (const Policy* policy : members) {
+  for (const ScalingPolicy* policy : members) {
     raised |= policy->predictive && policy->predictive->scales && policy->predictive->raises_most && !policy->paused;
     const bool scales = policy->kind == PolicyKind::kAutoscaler || policy->kind == PolicyKind::kScaledObject;
     if (!scales || !policy->most) continue;
@@ -87,7 +87,7 @@ std::optional<PolicyLimit> CeilingAt(const std::vector<const Policy*>& members, 
   // The highest maximum that a group has until then: an action may raise it before the horizon.
   std::optional<PolicyLimit> group;
   std::set<int64_t> times = {at.now_s};
-  for (const Policy* policy : members) {
+  for (const ScalingPolicy* policy : members) {
     std::optional<int64_t> next = policy->action ? NextOf(*policy->action, at.now_s) : std::nullopt;
     while (next && *next <= at.now_s + at.horizon_s && times.size() < PolicyBook::kMaxSteps) {
       times.insert(*next);
@@ -103,9 +103,9 @@ std::optional<PolicyLimit> CeilingAt(const std::vector<const Policy*>& members, 
 }
 
 // The steps of windows: floors, as they rise and as they fall.
-void AddWindowSteps(const std::vector<const Policy*>& members, const PolicyBook::At& at, std::vector<PolicyStep>* steps) {
+void AddWindowSteps(const std::vector<const ScalingPolicy*>& members, const PolicyBook::At& at, std::vector<PolicyStep>* steps) {
   std::set<int64_t> times;
-  for (const Policy* policy : members) {
+  for (const ScalingPolicy* policy : members) {
     if (policy->kind != PolicyKind::kScaledObject || policy->paused) continue;
     for (const CronWindow& window : policy->windows) {
       for (const CronSchedule* schedule : {&window.start, &window.end}) {
@@ -129,9 +129,9 @@ void AddWindowSteps(const std::vector<const Policy*>& members, const PolicyBook:
 }
 
 // The steps of scheduled actions: what they set, or what their new bounds make of the count before.
-void AddActionSteps(const std::vector<const Policy*>& members, const PolicyBook::At& at, std::vector<PolicyStep>* steps) {
-  std::map<int64_t, std::vector<const Policy*>> times;
-  for (const Policy* policy : members) {
+void AddActionSteps(const std::vector<const ScalingPolicy*>& members, const PolicyBook::At& at, std::vector<PolicyStep>* steps) {
+  std::map<int64_t, std::vector<const ScalingPolicy*>> times;
+  for (const ScalingPolicy* policy : members) {
     std::optional<int64_t> next = policy->action ? NextOf(*policy->action, at.now_s) : std::nullopt;
     while (next && *next <= at.now_s + at.horizon_s && times.size() < PolicyBook::kMaxSteps) {
       times[*next].push_back(policy);
@@ -143,7 +143,7 @@ void AddActionSteps(const std::vector<const Policy*>& members, const PolicyBook:
   for (const auto& [time, coming] : times) {
     const PolicyBounds bounds = GroupBoundsAt(members, time);
     std::optional<int64_t> after = count;
-    for (const Policy* policy : coming) {
+    for (const ScalingPolicy* policy : coming) {
       if (policy->action->desired) after = policy->action->desired;
     }
     if (after && bounds.least) after = std::max(*after, *bounds.least);
@@ -163,7 +163,7 @@ std::string RuleOf(const CronWindow& window) {
   return absl::StrCat("keda-cron ", window.start.text(), " ", zone);
 }
 
-std::string RuleOfAction(const Policy& policy) {
+std::string RuleOfAction(const ScalingPolicy& policy) {
   const ScheduledAction& action = *policy.action;
   if (action.recurrence) return absl::StrCat(policy.title, " ", action.recurrence->text(), " ", action.zone.name());
   return absl::StrCat(policy.title, " at ", Zone().Text(action.start_s.value_or(0)));
@@ -191,10 +191,10 @@ std::optional<int64_t> NextOf(const ScheduledAction& action, int64_t after_s) {
   return next && (!action.end_s || *next <= *action.end_s) ? next : std::nullopt;
 }
 
-PolicyBounds GroupBoundsAt(const std::vector<const Policy*>& members, int64_t at_s) {
+PolicyBounds GroupBoundsAt(const std::vector<const ScalingPolicy*>& members, int64_t at_s) {
   PolicyBounds bounds;
-  std::vector<std::pair<int64_t, const Policy*>> come;
-  for (const Policy* policy : members) {
+  std::vector<std::pair<int64_t, const ScalingPolicy*>> come;
+  for (const ScalingPolicy* policy : members) {
     if (policy->kind == PolicyKind::kGroup) {
       bounds = {policy->least, policy->most, policy->desired, policy->title + " (MinSize)", policy->title + " (MaxSize)",
                 policy->title + " (DesiredCapacity)"};
@@ -212,13 +212,13 @@ PolicyBounds GroupBoundsAt(const std::vector<const Policy*>& members, int64_t at
   return bounds;
 }
 
-PolicyBook::PolicyBook(std::vector<Policy> policies) : policies_(std::move(policies)) {
-  std::sort(policies_.begin(), policies_.end(), [](const Policy& a, const Policy& b) { return a.name < b.name; });
-  for (const Policy& policy : policies_) types_[policy.type].push_back(&policy);
+PolicyBook::PolicyBook(std::vector<ScalingPolicy> policies) : policies_(std::move(policies)) {
+  std::sort(policies_.begin(), policies_.end(), [](const ScalingPolicy& a, const ScalingPolicy& b) { return a.name < b.name; });
+  for (const ScalingPolicy& policy : policies_) types_[policy.type].push_back(&policy);
 }
 
-const Policy* PolicyBook::Find(std::string_view name) const {
-  for (const Policy& policy : policies_) {
+const ScalingPolicy* PolicyBook::Find(std::string_view name) const {
+  for (const ScalingPolicy& policy : policies_) {
     if (policy.name == name) return &policy;
   }
   return nullptr;
@@ -247,7 +247,7 @@ PolicyOutlook PolicyBook::OutlookFor(std::string_view type, const At& asked) con
   AddActionSteps(members, at, &outlook.steps);
   std::stable_sort(outlook.steps.begin(), outlook.steps.end(),
                    [](const PolicyStep& a, const PolicyStep& b) { return a.at_s < b.at_s; });
-  for (const Policy* policy : members) {
+  for (const ScalingPolicy* policy : members) {
     for (const MetricTarget& metric : policy->metrics) {
       if (metric.target <= 0 || policy->paused || policy->predictive) continue;
       outlook.tracking.push_back({metric, policy->up ? policy->up->tolerance : 0.1, policy->title});

@@ -23,7 +23,7 @@
 #include <string_view>
 #include <vector>
 
-#include "signals/policy.h"
+#include "signals/scaling_policy.h"
 
 namespace gnomon {
 
@@ -67,10 +67,12 @@ class PolicyBook {
   static constexpr int64_t kMaxHorizonS = 7 * 86400;
 
   PolicyBook() = default;
-  explicit PolicyBook(std::vector<Policy> policies);
+  explicit PolicyBook(std::vector<ScalingPolicy> policies);
+  PolicyBook(const PolicyBook&) = delete;  // types_ points into policies_
+  PolicyBook& operator=(const PolicyBook&) = delete;
 
-  const std::vector<Policy>& policies() const { return policies_; }  // by name
-  const Policy* Find(std::string_view name) const;
+  const std::vector<ScalingPolicy>& policies() const { return policies_; }  // by name
+  const ScalingPolicy* Find(std::string_view name) const;
   std::vector<std::string> types() const;
 
   struct At {
@@ -84,11 +86,11 @@ class PolicyBook {
   std::vector<RuleEffect> Explain(std::string_view type, const At& at) const;
 
  private:
-  using Members = std::vector<const Policy*>;
+  using Members = std::vector<const ScalingPolicy*>;
 
   const Members& Of(std::string_view type) const;
 
-  std::vector<Policy> policies_;
+  std::vector<ScalingPolicy> policies_;
   std::map<std::string, Members, std::less<>> types_;
 };
 
@@ -97,7 +99,7 @@ struct PolicyBounds {
   std::optional<int64_t> least = {}, most = {}, desired = {};
   std::string least_rule = {}, most_rule = {}, desired_rule = {};
 };
-PolicyBounds GroupBoundsAt(const std::vector<const Policy*>& members, int64_t at_s);
+PolicyBounds GroupBoundsAt(const std::vector<const ScalingPolicy*>& members, int64_t at_s);
 
 // The last time until `until_s`, and the first after `after_s`, at which the action comes.
 std::optional<int64_t> LastOf(const ScheduledAction& action, int64_t until_s);
@@ -108,6 +110,6 @@ bool IsOpen(const CronWindow& window, int64_t at_s);
 
 // "keda-cron 0 8 * * 1-5 Europe/Berlin", "scheduled-action/scale-out 0 9 * * * UTC".
 std::string RuleOf(const CronWindow& window);
-std::string RuleOfAction(const Policy& policy);
+std::string RuleOfAction(const ScalingPolicy& policy);
 
 }  // namespace gnomon

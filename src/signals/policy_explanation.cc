@@ -16,22 +16,22 @@ constexpr int64_t kShownReachS = 30;
 
 class Explanation {
  public:
-  Explanation(const std::vector<const Policy*>& members, const PolicyBook::At& at) : members_(members), at_(at) {}
+  Explanation(const std::vector<const ScalingPolicy*>& members, const PolicyBook::At& at) : members_(members), at_(at) {}
 
   std::vector<RuleEffect> Take() {
-    for (const Policy* policy : members_) Add(*policy);
+    for (const ScalingPolicy* policy : members_) Add(*policy);
     return std::move(lines_);
   }
 
  private:
   void Say(std::string rule, std::string effect) { lines_.push_back({std::move(rule), std::move(effect)}); }
   bool HasAutoscaler() const {
-    return std::any_of(members_.begin(), members_.end(), [](const Policy* one) {
+    return std::any_of(members_.begin(), members_.end(), [](const ScalingPolicy* one) {
       return one->kind == PolicyKind::kAutoscaler || one->kind == PolicyKind::kScaledObject;
     });
   }
 
-  void Add(const Policy& policy) {
+  void Add(const ScalingPolicy& policy) {
     switch (policy.kind) {
       case PolicyKind::kAutoscaler:
         Say(policy.title, absl::StrCat("at least ", *policy.least, " (minReplicas), at most ", *policy.most, " (maxReplicas)", Reach(policy)));
@@ -52,7 +52,7 @@ class Explanation {
     }
   }
 
-  std::string Reach(const Policy& policy) const {
+  std::string Reach(const ScalingPolicy& policy) const {
     if (!at_.instances || !policy.up || !policy.most) return "";
     const int64_t reach = ReachableWithin(*policy.up, {std::max<int64_t>(1, policy.least.value_or(1)), *policy.most},
                                           *at_.instances, kShownReachS);
@@ -70,7 +70,7 @@ class Explanation {
     return "";
   }
 
-  void AddScaledObject(const Policy& policy) {
+  void AddScaledObject(const ScalingPolicy& policy) {
     if (policy.paused) {
       return Say(policy.title, policy.paused_count ? absl::StrCat("paused at ", *policy.paused_count) : "paused: nothing changes");
     }
@@ -90,7 +90,7 @@ class Explanation {
     }
   }
 
-  void AddWorkload(const Policy& policy) {
+  void AddWorkload(const ScalingPolicy& policy) {
     if (HasAutoscaler()) {
       Say(policy.title, absl::StrCat("replicas ", *policy.desired, " only until an autoscaler sets them"));
     } else {
@@ -103,7 +103,7 @@ class Explanation {
     Say(policy.title, absl::StrCat("a rollout adds ", added, " for a while (maxSurge ", policy.surge->value, percent ? "%" : "", ")"));
   }
 
-  void AddGroup(const Policy& policy) {
+  void AddGroup(const ScalingPolicy& policy) {
     std::vector<std::string> parts;
     if (policy.least) parts.push_back(absl::StrCat("at least ", *policy.least, " (MinSize)"));
     if (policy.most) parts.push_back(absl::StrCat("at most ", *policy.most, " (MaxSize)"));
@@ -111,7 +111,7 @@ class Explanation {
     Say(policy.title, absl::StrCat(absl::StrJoin(parts, ", "), ", unless a scheduled action has set another"));
   }
 
-  void AddAction(const Policy& policy) {
+  void AddAction(const ScalingPolicy& policy) {
     const ScheduledAction& action = *policy.action;
     std::vector<std::string> parts;
     if (action.desired) parts.push_back(absl::StrCat("desired ", *action.desired));
@@ -124,13 +124,13 @@ class Explanation {
     Say(RuleOfAction(policy), absl::StrCat("sets ", absl::StrJoin(parts, ", "), when.empty() ? ": over" : when));
   }
 
-  void AddPredictive(const Policy& policy) {
+  void AddPredictive(const ScalingPolicy& policy) {
     if (!policy.predictive->scales) return Say(policy.title, "nothing: it only forecasts");
     Say(policy.title, absl::StrCat("launches ", policy.predictive->ahead_s, " s before the hour of its forecast (SchedulingBufferTime)",
                                    policy.predictive->raises_most ? ", and may go above MaxSize" : ""));
   }
 
-  const std::vector<const Policy*>& members_;
+  const std::vector<const ScalingPolicy*>& members_;
   const PolicyBook::At at_;
   std::vector<RuleEffect> lines_;
 };

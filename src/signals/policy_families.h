@@ -11,27 +11,27 @@
 #include <string_view>
 
 #include "signals/document_fields.h"
-#include "signals/policy.h"
+#include "signals/scaling_policy.h"
 
 namespace gnomon {
 
 // Kubernetes, of which `kind` is one that IsKubernetesPolicy.
 bool IsKubernetesPolicy(std::string_view kind);
-void ReadKubernetesPolicy(std::string_view kind, DocumentFields& document, Policy* policy);
+void ReadKubernetesPolicy(std::string_view kind, DocumentFields& document, ScalingPolicy* policy);
 // "behavior" of an autoscaler, as KEDA has it too.
-void ReadBehavior(DocumentFields behavior, Policy* policy);
+void ReadBehavior(DocumentFields behavior, ScalingPolicy* policy);
 // Name, type and title from "metadata"; `prefix` is the kind in lower case.
-void ReadMetadata(std::string_view prefix, DocumentFields& metadata, Policy* policy);
+void ReadMetadata(std::string_view prefix, DocumentFields& metadata, ScalingPolicy* policy);
 
-void ReadScaledObject(DocumentFields& document, Policy* policy);
+void ReadScaledObject(DocumentFields& document, ScalingPolicy* policy);
 
 // AWS. `group`: of the request that the item is part of, or empty.
-void ReadGroup(DocumentFields& item, Policy* policy);
-void ReadScheduledAction(DocumentFields& item, const std::string& group, Policy* policy);
-void ReadScalingPolicy(DocumentFields& item, Policy* policy);
+void ReadGroup(DocumentFields& item, ScalingPolicy* policy);
+void ReadScheduledAction(DocumentFields& item, const std::string& group, ScalingPolicy* policy);
+void ReadScalingPolicy(DocumentFields& item, ScalingPolicy* policy);
 // "TargetTrackingConfiguration" or "PredictiveScalingConfiguration", alone.
-void ReadTargetTracking(DocumentFields& configuration, Policy* policy);
-void ReadPredictive(DocumentFields& configuration, Policy* policy);
+void ReadTargetTracking(DocumentFields& configuration, ScalingPolicy* policy);
+void ReadPredictive(DocumentFields& configuration, ScalingPolicy* policy);
 
 // A name of ours for one of theirs: what names do not have becomes "~2F".
 std::string EncodedName(std::string_view theirs);

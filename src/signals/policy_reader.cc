@@ -36,7 +36,7 @@ class Reading {
  private:
   absl::Status TakeAws(const DocumentNode& document);
   absl::Status TakeAwsAlone(const DocumentNode& document);
-  // Reads one policy by `read(DocumentFields&, Policy*)`; `document`: what reads back as it.
+  // Reads one policy by `read(DocumentFields&, ScalingPolicy*)`; `document`: what reads back as it.
   template <typename Read>
   absl::Status One(const DocumentNode& node, const std::string& path, const DocumentNode& document, Read read);
   template <typename Read>
@@ -50,7 +50,7 @@ class Reading {
 template <typename Read>
 absl::Status Reading::One(const DocumentNode& node, const std::string& path, const DocumentNode& document, Read read) {
   ReadContext context{.file = from_.file, .status = absl::OkStatus()};
-  Policy policy;
+  ScalingPolicy policy;
   DocumentFields fields(node, path, &context);
   read(fields, &policy);
   GNOMON_RETURN_IF_ERROR(context.status);
@@ -109,7 +109,7 @@ absl::Status Reading::Take(const DocumentNode& document, size_t depth) {
   }
   if (IsKubernetesPolicy(kind->text)) {
     const std::string name = kind->text;
-    return One(document, "", document, [&](DocumentFields& fields, Policy* policy) { ReadKubernetesPolicy(name, fields, policy); });
+    return One(document, "", document, [&](DocumentFields& fields, ScalingPolicy* policy) { ReadKubernetesPolicy(name, fields, policy); });
   }
   const DocumentNode* const metadata = document.Find("metadata");
   const DocumentNode* const name = metadata == nullptr ? nullptr : metadata->Find("name");
@@ -121,7 +121,7 @@ absl::Status Reading::Take(const DocumentNode& document, size_t depth) {
 absl::Status Reading::TakeAws(const DocumentNode& document) {
   const DocumentNode* const group_name = document.Find("AutoScalingGroupName");
   const std::string group = group_name == nullptr ? "" : group_name->text;
-  auto read_action = [group](DocumentFields& item, Policy* policy) { ReadScheduledAction(item, group, policy); };
+  auto read_action = [group](DocumentFields& item, ScalingPolicy* policy) { ReadScheduledAction(item, group, policy); };
   if (document.Find("AutoScalingGroups") != nullptr) return Each(document, "AutoScalingGroups", "", ReadGroup);
   if (document.Find("ScalingPolicies") != nullptr) return Each(document, "ScalingPolicies", "", ReadScalingPolicy);
   if (document.Find("ScheduledUpdateGroupActions") != nullptr) {
@@ -150,7 +150,7 @@ absl::Status Reading::TakeAwsAlone(const DocumentNode& document) {
         .Field("type")
         .Hint("give the type, with --type or as \"type\"");
   }
-  return One(document, "", document, [&](DocumentFields& fields, Policy* policy) {
+  return One(document, "", document, [&](DocumentFields& fields, ScalingPolicy* policy) {
     policy->kind = PolicyKind::kScalingPolicy;
     policy->group = from_.type;
     const std::string name = predictive ? "predictive" : "target-tracking";

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "signals/policy.h"
+#include "signals/scaling_policy.h"
 
 namespace gnomon {
 
@@ -30,7 +30,7 @@ struct PolicyText {
 };
 
 struct PoliciesRead {
-  std::vector<Policy> policies = {};           // not empty
+  std::vector<ScalingPolicy> policies = {};           // not empty
   std::vector<std::string> passed_over = {};  // "service/web"
 };
 

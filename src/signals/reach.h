@@ -15,7 +15,7 @@
 
 #include <cstdint>
 
-#include "signals/policy.h"
+#include "signals/scaling_policy.h"
 
 namespace gnomon {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "signals/policy.h"
+#include "signals/scaling_policy.h"
 
 namespace gnomon {
 

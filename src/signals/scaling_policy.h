@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A Policy is what one document says of how many instances of a type there may be and will be, wherever it comes from.
+// A ScalingPolicy is what one document says of how many instances of a type there may be and will be, wherever it comes from.
 //
 // Counts are of instances. A member that its document does not have has the default of that document's system, or is empty
 // if that has none.
@@ -86,7 +86,7 @@ struct Surge {
   int64_t value = 0;
 };
 
-struct Policy {
+struct ScalingPolicy {
   PolicyKind kind = PolicyKind::kAutoscaler;
   std::string name = {};   // "hpa.web": of one network no two are the same
   std::string title = {};  // "hpa/web": as rules name it
