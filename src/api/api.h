@@ -26,6 +26,7 @@
 #include "api/watch_pump.h"
 #include "engine/predictor.h"
 #include "service/service.h"
+#include "signals/policy_shelf.h"
 
 namespace gnomon {
 
@@ -41,6 +42,8 @@ class Api {
     std::string backup_dir;                                  // where backups are made before they are sent
     absl::AnyInvocable<void(const NetworkEntry&) const> configured;   // a network's warm pool was set
     Predictor* engine = nullptr;  // nullptr: nothing is predicted
+    PolicyShelf* policies = nullptr;  // nullptr: none are kept
+    const Clock* clock = nullptr;     // of policies; with them
     std::string version;
     absl::Duration heartbeat = WatchPump::kHeartbeat;  // of watches
   };
@@ -91,6 +94,14 @@ class Api {
   void ImportHistory(Call call, HttpRequest& request) const;
   // The one that the path names; nullptr: there is none, which is answered.
   std::shared_ptr<const NetworkEntry> NetworkOf(const Call& call) const;
+
+  // api_policies.cc
+  void ApplyPolicies(Call call, HttpRequest& request) const;
+  void ListPolicies(Call call, HttpRequest& request) const;
+  void GetPolicy(Call call, HttpRequest& request) const;
+  void DeletePolicy(Call call, HttpRequest& request) const;
+  void ExplainPolicies(Call call, HttpRequest& request) const;
+  std::shared_ptr<const NetworkEntry> PoliciesOf(const Call& call) const;  // as NetworkOf
 
   // api_instances.cc
   void CreateInstance(Call call, HttpRequest& request) const;

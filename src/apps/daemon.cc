@@ -58,6 +58,10 @@ absl::Status Daemon::Open() {
   GNOMON_ASSIGN_OR_RETURN(store_, RocksDbStore::Open(StoreOptions(config_)));
   const ServiceOptions options{.shards = static_cast<size_t>(config_.shards), .shard = {}, .metrics = &metrics_};
   GNOMON_ASSIGN_OR_RETURN(service_, Service::Start(store_.get(), clock_, options));
+  documents_ = std::make_unique<DocumentStore>(service_.get(), [](const std::string& message) { spdlog::warn("{}", message); });
+  documents_->Load();
+  policies_ = std::make_unique<PolicyShelf>(documents_.get());
+  for (const std::string& lost : policies_->Load(service_->ListNetworks())) spdlog::warn("{}", lost);
   replenisher_ = std::make_unique<Replenisher>(service_.get(), clock_,
                                                [this] { return predictor_->ReactiveTargetsIfStalled(); });
   predictor_ = std::make_unique<Predictor>(service_.get(), clock_,
@@ -86,6 +90,8 @@ absl::Status Daemon::Serve() {
   parts.backup_dir = config_.data_dir;
   parts.configured = [this](const NetworkEntry& network) { replenisher_->Configured(network); };
   parts.engine = predictor_.get();
+  parts.policies = policies_.get();
+  parts.clock = clock_;
   parts.version = version_;
   api_ = std::make_unique<Api>(std::move(parts));
   HttpServerOptions options = config_.ServerOptions();

@@ -22,6 +22,8 @@
 #include "engine/replenisher.h"
 #include "service/metrics.h"
 #include "service/service.h"
+#include "signals/document_store.h"
+#include "signals/policy_shelf.h"
 #include "store/rocksdb_store.h"
 
 namespace gnomon {
@@ -62,6 +64,8 @@ class Daemon {
   // Each is told of by what is below it, so it goes after that.
   std::unique_ptr<Replenisher> replenisher_;
   std::unique_ptr<Predictor> predictor_;
+  std::unique_ptr<DocumentStore> documents_;
+  std::unique_ptr<PolicyShelf> policies_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<HttpServer> server_;

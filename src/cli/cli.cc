@@ -117,6 +117,7 @@ int RunCli(const std::vector<std::string>& words, const Console& console) {
   AddEngineCommands(tree);
   AddEngineRunCommand(tree);
   AddQualityCommand(tree);
+  AddPolicyCommands(tree);
   AddFileCommands(tree);
   AddReplayCommand(tree);
   AddSimulateCommand(tree);

@@ -154,7 +154,8 @@ void Notebook::Reader::TakeAnchor(const std::string& text) {
   StateReader reader(std::string_view(text).substr(std::min(kHeadBytes, text.size())));
   uint64_t oldest = 0;
   reader(first_, oldest);
-  Require(IsKind(text, kAnchorKind) && reader.ok() && reader.left() == 0 && oldest <= first_ && oldest > 0);
+  Require(IsKind(text, kAnchorKind) && reader.ok() && reader.left() == 0 && oldest <= first_ && oldest > 0 &&
+          first_ < kEnd);
   if (!lost_.ok()) return;
   anchored_ = true;
   notebook_.oldest_ = oldest;

@@ -38,6 +38,7 @@ namespace gnomon {
 class Notebook {
  public:
   static constexpr size_t kPageBytes = size_t{250} << 10;
+  static constexpr uint64_t kEnd = uint64_t{1} << 62;  // notes from here on are others', and are neither read nor erased
   static constexpr size_t kMaxJournalBytes = size_t{8} << 20;  // of one save, too
   static constexpr uint64_t kMaxJournalNotes = 4096;           // of one save
   static constexpr uint64_t kEnd = uint64_t{1} << 62;          // notes from here on are others'
@@ -99,7 +100,7 @@ class Notebook::Reader {
   static constexpr uint64_t kFirst = 0;
 
   // Takes the notes from the number that was asked for on; none: there are no more. Returns from which to go on, nullopt
-  // when all is read.
+  // when all is read. Those from kEnd on are passed over.
   std::optional<uint64_t> Take(const std::vector<Note>& notes);
   // They cannot be read, and `why`. What is there is given up; `unused`: a number above all that may be stored.
   void Lose(uint64_t unused, absl::Status why);

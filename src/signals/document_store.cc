@@ -1,184 +1,158 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signals/document_store.h"
 
-#include <algorithm>
+#include <memory>
 #include <optional>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
-#include "base/absl_view.h"
 #include "base/error.h"
 #include "base/state.h"
 
 namespace gnomon {
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kNoteKind = 'D', kVersion = 1;
+constexpr size_t kHeadBytes = 2;
 
 std::string Encode(const Document& document) {
   StateWriter writer;
   writer(document.kind, document.name, document.text);
-  return std::string(1, kVersion) + writer.bytes();
+  return std::string({kNoteKind, kVersion}) + writer.bytes();
 }
 
-std::optional<Document> Decode(const std::string& text) {
-  if (text.empty() || text[0] != kVersion) return std::nullopt;
-  StateReader reader(std::string_view(text).substr(1));
+std::optional<Document> Decode(const std::string& note) {
+  if (note.size() < kHeadBytes || note[0] != kNoteKind || note[1] != kVersion) return std::nullopt;
+  StateReader reader(std::string_view(note).substr(kHeadBytes));
   Document document;
   reader(document.kind, document.name, document.text);
   if (!reader.ok() || reader.left() != 0) return std::nullopt;
   return document;
 }
 
-absl::Status CheckSizes(const std::vector<Document>& documents) {
-  size_t bytes = 0;
-  for (const Document& document : documents) {
-    bytes += Encode(document).size();
-    if (document.text.size() <= DocumentStore::kMaxBytes) continue;
-    return Error(absl::StatusCode::kInvalidArgument, "DOCUMENT_TOO_LARGE",
-                 absl::StrCat(document.kind, " ", document.name, " has ", document.text.size(), " bytes"))
-        .Field("text")
-        .Value(document.name)
-        .Hint(absl::StrCat("a document may have ", DocumentStore::kMaxBytes, " bytes"));
-  }
-  if (documents.size() <= DocumentStore::kMaxACall && bytes <= Service::kMaxNoteBytes) return absl::OkStatus();
-  return Error(absl::StatusCode::kInvalidArgument, "DOCUMENT_TOO_LARGE",
-               absl::StrCat("the call has ", documents.size(), " documents of ", bytes, " bytes together"))
-      .Field("text")
-      .Hint(absl::StrCat("send at most ", DocumentStore::kMaxACall, " documents of ", Service::kMaxNoteBytes,
-                         " bytes together in one call"));
-}
-
 }  // namespace
 
-void DocumentStore::Shelf::Leave(const Key& key) {
-  if (auto place = places.find(key); !texts.contains(key) && place != places.end() && place->second.storing == 0) {
-    places.erase(place);
-  }
+void DocumentStore::Load() {
+  for (const NetworkEntry& network : service_->ListNetworks()) LoadNetwork(network);
 }
 
-void DocumentStore::Load(const std::function<void(const std::string&)>& warn) {
-  for (const NetworkEntry& network : service_->ListNetworks()) {
-    Shelf shelf;
-    if (absl::Status read = ReadAll(network.id, &shelf); !read.ok()) {
-      warn(absl::StrCat("network ", network.name, ": some of its policies and calendars cannot be read: ", read.message(),
-                        " (", CodeOf(read), ")"));
-    }
-    absl::MutexLock lock(&mutex_);
-    shelves_[network.id] = std::move(shelf);
-  }
-}
-
-absl::Status DocumentStore::ReadAll(NetworkId network, Shelf* shelf) const {
-  absl::Status damage;
-  while (true) {
-    absl::StatusOr<std::vector<Note>> notes = absl::UnknownError("no reply");
+void DocumentStore::LoadNetwork(const NetworkEntry& network) {
+  Shelf shelf;
+  uint64_t from = kFirstNote;
+  for (bool more = true; more;) {
     absl::Notification done;
-    service_->ReadNotes(network, shelf->next, [&](absl::StatusOr<std::vector<Note>> result) {
+    absl::StatusOr<std::vector<Note>> notes = absl::UnknownError("no reply");
+    service_->ReadNotes(network.id, from, [&](absl::StatusOr<std::vector<Note>> result) {
       notes = std::move(result);
       done.Notify();
     });
     done.WaitForNotification();
-    if (!notes.ok()) return absl::IsNotFound(notes.status()) ? absl::OkStatus() : notes.status();
-    if (notes->empty()) return damage;
+    if (!notes.ok()) {
+      shelf.lost = notes.status();
+      break;
+    }
     for (const Note& note : *notes) {
-      shelf->next = note.number + 1;
       std::optional<Document> document = Decode(note.text);
       if (!document) {
-        damage = Error(absl::StatusCode::kDataLoss, "DOCUMENT_CORRUPT",
-                       absl::StrCat("note ", note.number, " is no document"));
-        continue;
+        shelf.lost = absl::DataLossError(absl::StrCat("note ", note.number, " is no document"));
+      } else {
+        shelf.documents[{document->kind, document->name}] = {note.number, std::move(document->text)};
       }
-      const Key key(document->kind, document->name);
-      shelf->places[key].number = note.number;
-      shelf->texts[key] = std::move(document->text);
+      from = note.number + 1;
     }
+    more = !notes->empty();
   }
+  if (absl::IsNotFound(shelf.lost)) return;  // the network is being deleted
+  if (!shelf.lost.ok()) {
+    warn_(absl::StrCat("network ", network.name, ": its documents cannot be read, and none is taken: ", shelf.lost.message()));
+  }
+  absl::MutexLock lock(&mutex_);
+  shelves_[network.id] = std::move(shelf);
 }
 
-void DocumentStore::Put(const NetworkEntry& network, std::vector<Document> documents, Reply<Done> reply) {
-  if (absl::Status sizes = CheckSizes(documents); !sizes.ok()) return reply(sizes);
-  std::vector<NoteChange> changes;
+absl::StatusOr<std::vector<NoteChange>> DocumentStore::Plan(const Shelf& shelf, const Changes& changes,
+                                                            std::map<Key, Stored>* after) const {
+  *after = shelf.documents;
+  std::set<uint64_t> used;
+  for (const auto& [key, stored] : shelf.documents) used.insert(stored.number);
+  std::vector<NoteChange> notes;
+  for (const Key& key : changes.erase) {
+    const auto found = after->find(key);
+    if (found == after->end()) continue;
+    notes.push_back(ErasedNote{found->second.number});
+    after->erase(found);
+  }
+  uint64_t next = kFirstNote;
+  size_t bytes = 0;
+  for (const Document& document : changes.put) {
+    if (document.text.size() > kMaxDocumentBytes) {
+      return Error(absl::StatusCode::kInvalidArgument, "DOCUMENT_TOO_LARGE",
+                   absl::StrCat(document.name, " has ", document.text.size(), " bytes, and at most ", kMaxDocumentBytes, " are kept"))
+          .Value(document.name)
+          .Hint("leave out what says nothing of instances");
+    }
+    Stored& stored = (*after)[{document.kind, document.name}];
+    if (stored.number != 0 && stored.text == document.text) continue;
+    while (stored.number == 0 && !used.insert(next).second) ++next;
+    if (stored.number == 0) stored.number = next;
+    stored.text = document.text;
+    bytes += document.text.size();
+    notes.push_back(Note{.number = stored.number, .text = Encode(document)});
+  }
+  if (after->size() > kMaxDocuments) {
+    return Error(absl::StatusCode::kResourceExhausted, "DOCUMENTS_FULL",
+                 absl::StrCat("the network would have ", after->size(), " documents, and at most ", kMaxDocuments, " are kept"))
+        .Hint("delete some");
+  }
+  if (notes.size() > kMaxChanges || bytes > kMaxChangeBytes) {
+    return Error(absl::StatusCode::kInvalidArgument, "DOCUMENT_TOO_LARGE",
+                 absl::StrCat(notes.size(), " documents of ", bytes, " bytes change at once, and at most ", kMaxChanges, " of ",
+                              kMaxChangeBytes, " may"))
+        .Hint("send them in parts");
+  }
+  return notes;
+}
+
+void DocumentStore::Change(NetworkId network, Changes changes, Reply<Done> reply) {
+  auto after = std::make_shared<std::map<Key, Stored>>();
+  absl::StatusOr<std::vector<NoteChange>> notes;
   {
     absl::MutexLock lock(&mutex_);
-    Shelf& shelf = shelves_[network.id];
-    size_t fresh = 0;
-    for (const Document& document : documents) fresh += shelf.places.contains(Key(document.kind, document.name)) ? 0 : 1;
-    if (shelf.places.size() + fresh > kMaxDocuments) {
-      return reply(Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_DOCUMENTS",
-                         absl::StrCat("network ", network.name, " has ", shelf.places.size(), " policies and calendars"))
-                       .Hint(absl::StrCat("it may have ", kMaxDocuments, ": delete some first")));
-    }
-    for (const Document& document : documents) {
-      auto [place, is_new] = shelf.places.try_emplace(Key(document.kind, document.name), Shelf::Place{shelf.next});
-      if (is_new) ++shelf.next;
-      ++place->second.storing;
-      changes.push_back(Note{.number = place->second.number, .text = Encode(document)});
+    Shelf& shelf = shelves_[network];
+    if (!shelf.lost.ok()) {
+      notes = Error(absl::StatusCode::kDataLoss, "DOCUMENTS_LOST", "what is stored of this network's documents cannot be read")
+                  .Hint("restore a backup; gnomon check says what is damaged");
+    } else if (shelf.busy) {
+      notes = Error(absl::StatusCode::kAborted, "DOCUMENTS_BUSY", "another change of this network's documents is being stored").Hint("try again");
+    } else {
+      notes = Plan(shelf, changes, after.get());
+      shelf.busy = notes.ok() && !notes->empty();
     }
   }
-  auto stored = [this, id = network.id, documents = std::move(documents),
-                 reply = std::move(reply)](absl::StatusOr<Done> done) mutable {
+  if (!notes.ok()) return reply(notes.status());
+  if (notes->empty()) return reply(Done());
+  service_->WriteNotes(network, *std::move(notes), [this, network, after, reply = std::move(reply)](absl::StatusOr<Done> done) mutable {
     {
       absl::MutexLock lock(&mutex_);
-      Shelf& shelf = shelves_[id];
-      shelf.version += done.ok() ? 1 : 0;
-      for (Document& document : documents) {
-        const Key key(std::move(document.kind), std::move(document.name));
-        --shelf.places[key].storing;
-        if (done.ok()) shelf.texts[key] = std::move(document.text);
-        if (!done.ok()) shelf.Leave(key);
-      }
+      Shelf& shelf = shelves_[network];
+      shelf.busy = false;
+      if (done.ok()) shelf.documents = std::move(*after);
+      if (absl::IsNotFound(done.status())) shelves_.erase(network);  // it has gone
     }
     reply(std::move(done));
-  };
-  service_->WriteNotes(network.id, std::move(changes), std::move(stored));
+  });
 }
 
-void DocumentStore::Erase(const NetworkEntry& network, std::string_view kind, std::string_view name, Reply<Done> reply) {
-  const Key key{std::string(kind), std::string(name)};
-  uint64_t number = 0;
-  {
-    absl::MutexLock lock(&mutex_);
-    Shelf& shelf = shelves_[network.id];
-    if (!shelf.texts.contains(key)) {
-      return reply(Error(absl::StatusCode::kNotFound, "DOCUMENT_NOT_FOUND",
-                         absl::StrCat("network ", network.name, " has no ", key.first, " ", Excerpt(name)))
-                       .Field("name")
-                       .Value(Excerpt(name)));
-    }
-    number = shelf.places[key].number;
+std::vector<Document> DocumentStore::Read(NetworkId network, std::string_view kind) const {
+  std::vector<Document> documents;
+  absl::MutexLock lock(&mutex_);
+  const auto shelf = shelves_.find(network);
+  if (shelf == shelves_.end()) return documents;
+  for (const auto& [key, stored] : shelf->second.documents) {
+    if (key.first == kind) documents.push_back({key.first, key.second, stored.text});
   }
-  auto erased = [this, id = network.id, key, reply = std::move(reply)](absl::StatusOr<Done> done) mutable {
-    if (done.ok()) {
-      absl::MutexLock lock(&mutex_);
-      Shelf& shelf = shelves_[id];
-      ++shelf.version;
-      shelf.texts.erase(key);
-      shelf.Leave(key);
-    }
-    reply(std::move(done));
-  };
-  service_->WriteNotes(network.id, {ErasedNote{number}}, std::move(erased));
-}
-
-std::vector<Document> DocumentStore::All(NetworkId network) const {
-  std::vector<Document> all;
-  absl::MutexLock lock(&mutex_);
-  const auto shelf = shelves_.find(network);
-  if (shelf == shelves_.end()) return all;
-  for (const auto& [key, text] : shelf->second.texts) all.push_back({key.first, key.second, text});
-  return all;
-}
-
-uint64_t DocumentStore::Version(NetworkId network) const {
-  absl::MutexLock lock(&mutex_);
-  const auto shelf = shelves_.find(network);
-  return shelf == shelves_.end() ? 0 : shelf->second.version;
-}
-
-void DocumentStore::Forget(const std::function<bool(NetworkId)>& is_gone) {
-  absl::MutexLock lock(&mutex_);
-  std::erase_if(shelves_, [&](const auto& shelf) { return is_gone(shelf.first); });
+  return documents;
 }
 
 }  // namespace gnomon

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A DocumentStore keeps texts beside networks: autoscaling policies and calendars, as they were applied.
+// A DocumentStore keeps the texts that were applied to networks: policies, calendars.
 //
-// Each is a note of its network (service/service.h), numbered from kFirstNumber on: it goes with the network, and stands
-// in its backups. What it is stored as: a version, then kind, name and text as base/state.h writes them.
+// A document is a note of its network (service/service.h) with a number from kFirstNote on, which are none of the engine's
+// (engine/notebook.h). So they go with the network, and stand in backups. A note is 'D', a version, then the document's
+// kind, name and text as in base/state.h.
 //
 // Example:
-//   DocumentStore documents(service);
-//   documents.Put(network, {{.kind = "policy", .name = "hpa.web", .text = yaml}}, [](absl::StatusOr<Done> done) { ... });
-//   std::vector<Document> all = documents.All(network.id);
+//   store.Change(network.id, {.put = {{"policy", "hpa.web", text}}}, [](absl::StatusOr<Done> done) { ... });
+//   for (const Document& document : store.Read(network.id, "policy")) ...
 //
-// Threads: any. A reply runs on the store's thread, once it is durable; All shows it from then on.
-// Errors: TOO_MANY_DOCUMENTS (RESOURCE_EXHAUSTED), DOCUMENT_TOO_LARGE (INVALID_ARGUMENT), and those of writing notes;
-//   DOCUMENT_NOT_FOUND (NOT_FOUND). Of a call all is stored or nothing.
-// Limits: kMaxDocuments a network; kMaxBytes each, kMaxACall a call, and Service::kMaxNoteBytes of them together.
+// Threads: call from any. Replies run once, on the store's thread or inside the call.
+// Ownership: the service outlives it, and every change is answered before it is gone.
+// Durability: a change is durable, whole, before its reply, and is not read before.
+// Errors: DOCUMENTS_FULL, DOCUMENT_TOO_LARGE, DOCUMENTS_BUSY (another change of the network is on its way: try again), DOCUMENTS_LOST (what
+//   is stored could not be read at the start); those of Service::WriteNotes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "engine/notebook.h"
@@ -35,52 +35,53 @@ namespace gnomon {
 
 struct Document {
   std::string kind = {}, name = {}, text = {};
+  friend bool operator==(const Document&, const Document&) = default;
 };
 
 class DocumentStore {
  public:
-  static constexpr uint64_t kFirstNumber = Notebook::kEnd;
-  static constexpr size_t kMaxDocuments = 1000;
-  static constexpr size_t kMaxBytes = size_t{128} << 10;
-  static constexpr size_t kMaxACall = 64;
+  static constexpr uint64_t kFirstNote = Notebook::kEnd;
+  static constexpr size_t kMaxDocuments = 1000;                        // a network
+  static constexpr size_t kMaxDocumentBytes = size_t{128} << 10;       // each
+  static constexpr size_t kMaxChanges = Service::kMaxNotesACall;       // at once
+  static constexpr size_t kMaxChangeBytes = Service::kMaxNoteBytes - 4096;  // of all that one change puts
 
-  // The service outlives it, and all replies.
-  explicit DocumentStore(Service* service) : service_(service) {}
+  using Warn = absl::AnyInvocable<void(const std::string&) const>;
+
+  DocumentStore(Service* service, Warn warn) : service_(service), warn_(std::move(warn)) {}
   DocumentStore(const DocumentStore&) = delete;
   DocumentStore& operator=(const DocumentStore&) = delete;
 
-  // Reads what is stored of all networks. What cannot be read is told to `warn` and left as it is. Waits for the service.
-  void Load(const std::function<void(const std::string&)>& warn);
+  // Reads all networks' documents; blocks. Before the first change. What is damaged is told of, and its network takes no more.
+  void Load();
 
-  // In place of those of the same kinds and names.
-  void Put(const NetworkEntry& network, std::vector<Document> documents, Reply<Done> reply);
-  void Erase(const NetworkEntry& network, std::string_view kind, std::string_view name, Reply<Done> reply);
-  // By kind and name.
-  std::vector<Document> All(NetworkId network) const;
-  // Rises with each change of the network's documents.
-  uint64_t Version(NetworkId network) const;
-  // Of networks that are gone nothing is kept.
-  void Forget(const std::function<bool(NetworkId)>& is_gone);
+  struct Changes {
+    std::vector<Document> put = {};  // a document of the same kind and name is replaced
+    std::vector<std::pair<std::string, std::string>> erase = {};  // kinds and names; one that is not there is no error
+  };
+  // All or none. What is as it was costs nothing.
+  void Change(NetworkId network, Changes changes, Reply<Done> reply);
+
+  // Of that kind, by name.
+  std::vector<Document> Read(NetworkId network, std::string_view kind) const;
 
  private:
-  using Key = std::pair<std::string, std::string>;  // kind, name
+  struct Stored {
+    uint64_t number = 0;
+    std::string text = {};
+  };
+  using Key = std::pair<std::string, std::string>;
   struct Shelf {
-    // Of documents that are there or being stored. One keeps its number while it is being stored, whatever is erased.
-    struct Place {
-      uint64_t number = 0;
-      int storing = 0;
-    };
-    void Leave(const Key& key);  // its place, unless it is in use
-
-    std::map<Key, Place> places;
-    std::map<Key, std::string> texts;
-    uint64_t next = kFirstNumber;
-    uint64_t version = 0;
+    std::map<Key, Stored> documents = {};
+    bool busy = false;
+    absl::Status lost = {};
   };
 
-  absl::Status ReadAll(NetworkId network, Shelf* shelf) const;
+  void LoadNetwork(const NetworkEntry& network);
+  absl::StatusOr<std::vector<NoteChange>> Plan(const Shelf& shelf, const Changes& changes, std::map<Key, Stored>* after) const;
 
   Service* const service_;
+  const Warn warn_;
   mutable absl::Mutex mutex_;
   std::map<NetworkId, Shelf> shelves_ ABSL_GUARDED_BY(mutex_);
 };
