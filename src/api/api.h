@@ -26,6 +26,7 @@
 #include "api/watch_pump.h"
 #include "engine/predictor.h"
 #include "service/service.h"
+#include "signals/metric_book.h"
 
 namespace gnomon {
 
@@ -41,6 +42,7 @@ class Api {
     std::string backup_dir;                                  // where backups are made before they are sent
     absl::AnyInvocable<void(const NetworkEntry&) const> configured;   // a network's warm pool was set
     Predictor* engine = nullptr;  // nullptr: nothing is predicted
+    MetricBook* metric_book = nullptr;  // nullptr: no samples are taken
     std::string version;
     absl::Duration heartbeat = WatchPump::kHeartbeat;  // of watches
   };
@@ -91,6 +93,11 @@ class Api {
   void ImportHistory(Call call, HttpRequest& request) const;
   // The one that the path names; nullptr: there is none, which is answered.
   std::shared_ptr<const NetworkEntry> NetworkOf(const Call& call) const;
+
+  // api_signals.cc
+  void WriteSamples(Call call, HttpRequest& request) const;
+  void ExportMetrics(Call call, HttpRequest& request) const;
+  void ListSignals(Call call, HttpRequest& request) const;
 
   // api_instances.cc
   void CreateInstance(Call call, HttpRequest& request) const;

@@ -22,6 +22,8 @@
 #include "engine/replenisher.h"
 #include "service/metrics.h"
 #include "service/service.h"
+#include "signals/metric_book.h"
+#include "signals/prometheus_poller.h"
 #include "store/rocksdb_store.h"
 
 namespace gnomon {
@@ -62,6 +64,8 @@ class Daemon {
   // Each is told of by what is below it, so it goes after that.
   std::unique_ptr<Replenisher> replenisher_;
   std::unique_ptr<Predictor> predictor_;
+  std::unique_ptr<MetricBook> metric_book_;
+  std::vector<std::unique_ptr<PrometheusPoller>> pollers_;  // each tells the book
   std::unique_ptr<Api> api_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<HttpServer> server_;
