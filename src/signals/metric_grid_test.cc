@@ -149,7 +149,8 @@ TEST(MetricGridModel, IsWhatTheDefinitionSays) {
         sum += sample.value;
       }
       ASSERT_EQ(points.contains(time), any) << "seed " << seed << " at " << time;
-      if (any) ASSERT_EQ(points.at(time), sum) << "seed " << seed << " at " << time;
+      if (!any) continue;
+      ASSERT_EQ(points.at(time), sum) << "seed " << seed << " at " << time;
     }
   }
 }

@@ -52,13 +52,13 @@ class MetricSelector {
 struct MetricRule {
   static constexpr absl::Duration kStep = absl::Seconds(15);
 
-  std::string network, type;
+  std::string network = {}, type = {};
   MetricUse use = MetricUse::kDriver;
   MetricCount of = MetricCount::kInstances;      // of demand
   MetricCombine combine = MetricCombine::kSum;
   absl::Duration step = kStep;  // between two kept values: whole seconds
-  std::string source, query;                     // of a Prometheus; both empty if pushed
-  std::optional<MetricSelector> match;           // of pushed series
+  std::string source = {}, query = {};           // of a Prometheus; both empty if pushed
+  std::optional<MetricSelector> match = {};      // of pushed series
 
   bool increases() const { return use == MetricUse::kDemand && of == MetricCount::kCreationsTotal; }
 };

@@ -17,10 +17,10 @@ namespace gnomon {
 
 // A Prometheus, Thanos, Mimir or VictoriaMetrics that is polled. Files are read anew at each connection.
 struct PrometheusSource {
-  std::string name, url;
-  std::string bearer_token_file, username, password_file;
-  std::string ca_file, cert_file, key_file;
-  std::vector<std::pair<std::string, std::string>> headers;  // as X-Scope-OrgID
+  std::string name = {}, url = {};
+  std::string bearer_token_file = {}, username = {}, password_file = {};
+  std::string ca_file = {}, cert_file = {}, key_file = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};  // as X-Scope-OrgID
   absl::Duration interval = absl::Seconds(15);
   absl::Duration timeout = absl::Seconds(30);  // of one query
 };

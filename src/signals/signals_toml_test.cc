@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 absl::Status Read(const std::string& text, SignalsConfig* config) {
-  const toml::table table = toml::parse(text, "g.toml");
+  const toml::table table = toml::parse(std::string_view(text), std::string_view("g.toml"));
   for (const auto& [name, node] : *table.get_as<toml::table>("signals")) {
     GNOMON_RETURN_IF_ERROR(ReadSignals("signals." + std::string(name.str()), node, "g.toml", config));
   }
@@ -23,7 +23,7 @@ constexpr char kMetric[] = "[[signals.metric]]\nnetwork = \"n\"\ntype = \"web\"\
 
 TEST(SignalsToml, AWholeSectionIsRead) {
   SignalsConfig config;
-  const absl::Status read = Read(R"(
+  const absl::Status read = Read(R"toml(
 [[signals.prometheus]]
 name = "main"
 url = "https://prometheus.example/api"
@@ -49,7 +49,7 @@ as = "desired"
 match = 'replicas{name="db"}'
 combine = "max"
 step = "5s"
-)", &config);
+)toml", &config);
   ASSERT_TRUE(read.ok()) << read;
   ASSERT_EQ(config.prometheus.size(), 1u);
   EXPECT_EQ(config.prometheus[0].username, "gnomon");

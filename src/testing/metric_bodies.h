@@ -31,7 +31,7 @@ inline std::string WriteBody(const std::vector<std::vector<Series::Label>>& labe
     const std::string bytes = series.SerializeAsString();
     message.push_back('\x0a');
     for (size_t size = bytes.size();; size >>= 7) {
-      message.push_back(static_cast<char>(size < 128 ? size : size & 127 | 128));
+      message.push_back(static_cast<char>(size < 128 ? size : (size & 127) | 128));
       if (size < 128) break;
     }
     message += bytes;
