@@ -28,7 +28,7 @@ Api::~Api() {
 // The busiest first.
 std::vector<Route> Api::Routes() {
   using M = HttpMethod;
-  constexpr bool kQuery = true, kNoQuery = false, kChecksNetwork = true;
+  constexpr bool kQuery = true, kNoQuery = false, kChecksNetwork = true, kProtobuf = true;
   return {
       {M::kPost, "/v1/networks/{network}/instances", Role::kAllocator, &Api::CreateInstance},
       {M::kDelete, "/v1/networks/{network}/instances/{instance}", Role::kAllocator, &Api::DeleteInstance, kQuery},
@@ -77,6 +77,9 @@ std::vector<Route> Api::Routes() {
       {M::kGet, "/v1/hosts", Role::kViewer, &Api::ListHosts, kQuery},
       {M::kGet, "/v1/hosts/{host}", Role::kViewer, &Api::GetHost},
       {M::kDelete, "/v1/hosts/{host}", Role::kAdmin, &Api::DeleteHost},
+      {M::kPost, "/api/v1/write", Role::kAllocator, &Api::WriteSamples, kNoQuery, kChecksNetwork, kProtobuf},
+      {M::kPost, "/v1/metrics", Role::kAllocator, &Api::ExportMetrics, kNoQuery, kChecksNetwork, kProtobuf},
+      {M::kGet, "/v1/signals", Role::kViewer, &Api::ListSignals, kQuery, kChecksNetwork},
       {M::kPost, "/v1/backup", Role::kAdmin, &Api::Backup},
       {M::kPost, "/v1/expiry:resume", Role::kAdmin, &Api::ResumeExpiry},
   };
@@ -125,6 +128,13 @@ absl::Status Api::Recognise(const Router::Match& match, HttpRequest* request) co
   if (match.route != nullptr && match.route->role == Role::kNone) return absl::OkStatus();
   if (parts_.authorize) GNOMON_RETURN_IF_ERROR(parts_.authorize(request));
   if (match.route == nullptr) return absl::OkStatus();
+  const std::string_view sent = request->Header("Content-Type");
+  if (!match.route->takes_protobuf && MediaTypeOf(sent) == "application/x-protobuf") {
+    return Error(absl::StatusCode::kInvalidArgument, "UNSUPPORTED_MEDIA_TYPE", "no protobuf is taken here")
+        .Field("Content-Type")
+        .Value(Excerpt(sent))
+        .Hint("send \"Content-Type: application/json\"");
+  }
   if (request->principal.role < match.route->role) {
     return Error(absl::StatusCode::kPermissionDenied, "ROLE_TOO_LOW",
                  absl::StrCat(request->principal.id, " has the role ", AbslView(RoleName(request->principal.role)),

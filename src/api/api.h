@@ -27,6 +27,7 @@
 #include "engine/predictor.h"
 #include "service/service.h"
 #include "signals/policy_shelf.h"
+#include "signals/metric_book.h"
 
 namespace gnomon {
 
@@ -44,6 +45,7 @@ class Api {
     Predictor* engine = nullptr;  // nullptr: nothing is predicted
     PolicyShelf* policies = nullptr;  // nullptr: none are kept
     const Clock* clock = nullptr;     // of policies; with them
+    MetricBook* metric_book = nullptr;  // nullptr: no samples are taken
     std::string version;
     absl::Duration heartbeat = WatchPump::kHeartbeat;  // of watches
   };
@@ -102,6 +104,10 @@ class Api {
   void DeletePolicy(Call call, HttpRequest& request) const;
   void ExplainPolicies(Call call, HttpRequest& request) const;
   std::shared_ptr<const NetworkEntry> PoliciesOf(const Call& call) const;  // as NetworkOf
+  // api_signals.cc
+  void WriteSamples(Call call, HttpRequest& request) const;
+  void ExportMetrics(Call call, HttpRequest& request) const;
+  void ListSignals(Call call, HttpRequest& request) const;
 
   // api_instances.cc
   void CreateInstance(Call call, HttpRequest& request) const;

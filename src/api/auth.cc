@@ -74,9 +74,10 @@ bool SameOrigin(std::string_view origin, std::string_view host) {
   return scheme != std::string_view::npos && absl::EqualsIgnoreCase(AbslView(origin.substr(scheme + 3)), AbslView(host));
 }
 
-bool IsJson(std::string_view content_type) {
-  const std::string_view type = content_type.substr(0, content_type.find(';'));
-  return absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(AbslView(type)), "application/json");
+// What a web page cannot send to another origin without asking first. Which of them a route takes, Api says.
+bool IsAskedFor(std::string_view content_type) {
+  const std::string type = MediaTypeOf(content_type);
+  return type == "application/json" || type == "application/x-protobuf";
 }
 
 Error Unauthenticated(std::string_view code, std::string_view message) {
@@ -211,7 +212,7 @@ absl::Status Gate::Check(HttpRequest* request) const {
   GNOMON_RETURN_IF_ERROR(CheckHost(*request));
   const HttpMethod method = request->method;
   if ((method == HttpMethod::kPost || method == HttpMethod::kPut || method == HttpMethod::kPatch) &&
-      !IsJson(request->Header("Content-Type"))) {
+      !IsAskedFor(request->Header("Content-Type"))) {
     return Error(absl::StatusCode::kInvalidArgument, "UNSUPPORTED_MEDIA_TYPE",
                  "POST, PUT and PATCH need Content-Type: application/json")
         .Field("Content-Type")

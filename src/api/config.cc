@@ -16,6 +16,7 @@
 #include "base/absl_view.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "signals/signals_toml.h"
 
 namespace gnomon {
 namespace {
@@ -146,7 +147,9 @@ class TomlMerger {
       absl::Status merged;
       if (prefix.empty() && key == "tokens") {
         merged = Tokens(node);
-      } else if (node.is_table() && IsSection(key)) {
+      } else if (key == "signals.prometheus" || key == "signals.metric") {
+        GNOMON_RETURN_IF_ERROR(ReadSignals(key, node, file_, &config_.signals));  // has its place already
+      } else if (node.is_table() && (IsSection(key) || key == "signals")) {
         GNOMON_RETURN_IF_ERROR(Table(*node.as_table(), key + "."));  // has its place already
       } else {
         merged = Value(key, node);
@@ -317,6 +320,7 @@ absl::Status MergeEnvironment(const std::map<std::string, std::string>& variable
 }
 
 absl::Status Validate(const Config& config) {
+  GNOMON_RETURN_IF_ERROR(CheckSignals(config.signals));
   if (config.tls_cert.empty() != config.tls_key.empty()) {
     return Invalid(config.tls_cert.empty() ? "tls.cert" : "tls.key", "", "set, but its other half is");
   }

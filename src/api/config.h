@@ -3,7 +3,8 @@
 // A Config is all settings of gnomond: defaults, then a TOML file, then the environment, then flags.
 //
 // Each setting has one key: "listen", "limits.body_bytes". In the file it is that key, in the environment
-// GNOMON_LIMITS_BODY_BYTES, as a flag what apps/ makes of it. docs/OPERATING.md lists them. Tokens are in the file alone.
+// GNOMON_LIMITS_BODY_BYTES, as a flag what apps/ makes of it. docs/OPERATING.md lists them. Tokens and
+// signals are in the file alone.
 //
 // Errors: INVALID_ARGUMENT with codes UNKNOWN_SETTING (with a suggestion), INVALID_SETTING, INVALID_TOML, INSECURE; the
 // message begins with the file and line. Threads: a value type.
@@ -20,6 +21,7 @@
 #include "api/http_message.h"
 #include "api/http_server.h"
 #include "api/listen_address.h"
+#include "signals/signals_config.h"
 
 namespace gnomon {
 
@@ -31,6 +33,7 @@ struct Config {
   double time_scale = 1;  // how much faster than the clock time passes
   std::string tls_cert, tls_key, tls_client_ca;
   std::vector<Token> tokens;
+  SignalsConfig signals;
   HttpLimits limits;
   std::string log_level = "info";  // debug, info, warn or error
   std::optional<std::string> audit_file;  // unset: in data_dir; empty: no audit log

@@ -75,6 +75,8 @@ TEST(ConfigTest, AnErrorNamesItsLineAndWhatWasMeant) {
       {"listen = \"example.com:80\"\n", "INVALID_LISTEN", "g.toml:1: ", "127.0.0.1:8080"},
       {"listen = \"127.0.0.1:99999\"\n", "INVALID_LISTEN", "g.toml:1: ", ""},
       {"limits.idle_timeout = 5\n", "INVALID_SETTING", "g.toml:1: ", ""},
+      {"[signals]\nprometeus = 1\n", "UNKNOWN_SETTING", "g.toml:2: ", ""},
+      {"[[signals.prometheus]]\nnme = \"a\"\n", "UNKNOWN_SETTING", "g.toml:2: ", "\"name\""},
       {"a = = 1\n", "INVALID_TOML", "g.toml:1: ", ""},
       {"\n[[tokens]]\nid = \"a\"\nhash = \"plain\"\nrole = \"admin\"\n", "INVALID_TOKEN", "g.toml:2: ", "--make-token"},
       {"[[tokens]]\nid = \"a\"\nrol = \"admin\"\n", "UNKNOWN_SETTING", "g.toml:1: ", "\"role\""},

@@ -71,9 +71,11 @@ class Exchange {
     for (auto& header : headers) response.headers.push_back(std::move(header));
     responder_.Send(std::move(response));
   }
-  void FailAs(int status, const absl::Status& error) {
+  void FailAs(int status, const absl::Status& error, std::vector<std::pair<std::string, std::string>> headers = {}) {
     if (observer_ != nullptr) (*observer_)(*this, status, CodeOf(error));
-    responder_.Send(ProblemResponse(status, error, id_));
+    HttpResponse response = ProblemResponse(status, error, id_);
+    for (auto& header : headers) response.headers.push_back(std::move(header));
+    responder_.Send(std::move(response));
   }
   HttpStream Stream(HttpResponse head) {
     if (observer_ != nullptr) (*observer_)(*this, head.status, "");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/http_message.h"
 
+#include "absl/strings/ascii.h"
+
 namespace gnomon {
 namespace {
 
@@ -12,6 +14,11 @@ int HexDigit(char c) {
 }
 
 }  // namespace
+
+std::string MediaTypeOf(std::string_view content_type) {
+  const std::string_view type = content_type.substr(0, content_type.find(';'));
+  return absl::AsciiStrToLower(absl::StripAsciiWhitespace(AbslView(type)));
+}
 
 bool PercentDecode(std::string_view text, bool plus, std::string* out) {
   out->clear();

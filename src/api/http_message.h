@@ -70,6 +70,9 @@ struct HttpLimits {
   absl::Duration write_timeout = absl::Seconds(30);   // for an answer; for a stream, without any progress
 };
 
+// "application/json" of "Application/JSON; charset=utf-8".
+std::string MediaTypeOf(std::string_view content_type);
+
 // Undoes percent-encoding; with `plus`, as in a query, "+" is a space. False if a % is not followed by two hex digits.
 bool PercentDecode(std::string_view text, bool plus, std::string* out);
 

@@ -34,6 +34,8 @@ struct Route {
   bool takes_query = false;  // without it, any query argument is unknown
   bool checks_network = false;  // the network is in the body or the query, or the answer is filtered: `run` checks it
 
+  bool takes_protobuf = false;  // as samples come: `run` looks at the body's type
+
   // Whether it names its network first, as {network}.
   bool names_network() const { return pattern.starts_with("/v1/networks/{network}"); }
   // Whether it is refused to a token that is for some networks. So is a new route, unless it says otherwise.

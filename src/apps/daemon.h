@@ -24,6 +24,8 @@
 #include "service/service.h"
 #include "signals/document_store.h"
 #include "signals/policy_shelf.h"
+#include "signals/metric_book.h"
+#include "signals/prometheus_poller.h"
 #include "store/rocksdb_store.h"
 
 namespace gnomon {
@@ -66,6 +68,8 @@ class Daemon {
   std::unique_ptr<Predictor> predictor_;
   std::unique_ptr<DocumentStore> documents_;
   std::unique_ptr<PolicyShelf> policies_;
+  std::unique_ptr<MetricBook> metric_book_;
+  std::vector<std::unique_ptr<PrometheusPoller>> pollers_;  // each tells the book
   std::unique_ptr<Api> api_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<HttpServer> server_;

@@ -123,6 +123,7 @@ int RunCli(const std::vector<std::string>& words, const Console& console) {
   AddSimulateCommand(tree);
   AddForecastCommand(tree);
   AddBacktestCommand(tree);
+  AddSignalsCommand(tree);
   AddSystemCommands(tree);
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());

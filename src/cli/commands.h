@@ -78,6 +78,7 @@ void AddReplayCommand(CommandTree& tree);    // replay
 void AddSimulateCommand(CommandTree& tree);  // simulate
 void AddForecastCommand(CommandTree& tree);  // forecast
 void AddBacktestCommand(CommandTree& tree);  // backtest
+void AddSignalsCommand(CommandTree& tree);   // signals
 void AddSystemCommands(CommandTree& tree);   // doctor, resume-expiry, completion, version
 
 }  // namespace gnomon

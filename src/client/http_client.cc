@@ -19,8 +19,6 @@
 namespace gnomon {
 namespace {
 
-constexpr size_t kMaxBodyBytes = 64 << 20;
-
 void InitializeCurlOnce() {
   static std::once_flag once;
   std::call_once(once, [] { GNOMON_CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK); });
@@ -117,6 +115,7 @@ struct HttpClient::Curl {
 struct HttpClient::Transfer {
   CURL* easy;
   const Sink* sink;  // null: all goes to the response
+  size_t most;       // bytes of a response
   ClientResponse response;
   absl::Status failed;
 
@@ -129,9 +128,9 @@ struct HttpClient::Transfer {
       transfer.failed = (*transfer.sink)(piece);
       return transfer.failed.ok() ? piece.size() : CURL_WRITEFUNC_ERROR;
     }
-    if (transfer.response.body.size() + piece.size() > kMaxBodyBytes) {
+    if (transfer.response.body.size() + piece.size() > transfer.most) {
       transfer.failed = Error(absl::StatusCode::kResourceExhausted, "ANSWER_TOO_LARGE",
-                              absl::StrCat("the answer has more than ", kMaxBodyBytes, " bytes"));
+                              absl::StrCat("the answer has more than ", transfer.most, " bytes"));
       return CURL_WRITEFUNC_ERROR;
     }
     transfer.response.body.append(piece);
@@ -168,8 +167,8 @@ absl::Status HttpClient::PrepareTarget() {
   if (!secure && !server.starts_with("http://")) return BadServer(server, "is neither a URL nor a unix socket");
   std::string_view host = HostOf(server);
   if (host.empty() || server.find('@') != std::string_view::npos) return BadServer(server, "names no host");
-  if (!secure && !options_.token.empty() && !IsLoopback(host)) {
-    return BadServer(server, "would get the token in clear: use https");
+  if (!secure && !(options_.token.empty() && options_.password.empty()) && !IsLoopback(host)) {
+    return BadServer(server, absl::StrCat("would get the ", options_.token.empty() ? "password" : "token", " in clear: use https"));
   }
   base_url_ = server;
   while (base_url_.ends_with('/')) base_url_.pop_back();
@@ -214,10 +213,17 @@ void HttpClient::Prepare(const ClientRequest& request, bool streamed) {
   if (!options_.token.empty()) {
     curl_->headers = curl_slist_append(curl_->headers, absl::StrCat("Authorization: Bearer ", options_.token).c_str());
   }
+  for (const std::string& header : options_.headers) curl_->headers = curl_slist_append(curl_->headers, header.c_str());
+  if (!options_.username.empty()) {
+    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+    curl_easy_setopt(easy, CURLOPT_USERNAME, options_.username.c_str());
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, options_.password.c_str());
+  }
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data() != nullptr ? request.body.data() : "");
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    curl_->headers = curl_slist_append(curl_->headers, "Content-Type: application/json");
+    curl_->headers = curl_slist_append(curl_->headers,
+                                       absl::StrCat("Content-Type: ", AbslView(request.content_type)).c_str());
     curl_->headers = curl_slist_append(curl_->headers, "Expect:");  // no wait for a 100 Continue
   }
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, curl_->headers);
@@ -228,7 +234,7 @@ absl::StatusOr<ClientResponse> HttpClient::Perform(const ClientRequest& request,
   Prepare(request, sink != nullptr);
   CURL* easy = curl_->easy;
   curl_->error[0] = '\0';
-  Transfer transfer{easy, sink, {}, {}};
+  Transfer transfer{easy, sink, options_.answer_bytes, {}, {}};
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Transfer::OnHeader);

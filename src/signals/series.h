@@ -25,6 +25,7 @@ struct Series {
   };
   std::vector<Label> labels = {};    // by name, each once; the metric's own is "__name__"
   std::vector<Sample> samples = {};  // in the order in which they were sent
+  bool increases = false;            // each value is what came since the sample before, not a total
   friend bool operator==(const Series&, const Series&) = default;
 };
 

@@ -42,8 +42,8 @@ class OpenApiCheck {
   std::string Request(const Object& operation, const std::string& body) const {
     const Value* request = operation.if_contains("requestBody");
     if (request == nullptr) return body.empty() ? "" : "the document knows no body";
-    const Value& schema = request->as_object().at("content").as_object().at("application/json").at("schema");
-    return Wrong(schema, boost::json::parse(body), "request");
+    const Value* type = request->as_object().at("content").as_object().if_contains("application/json");
+    return type == nullptr ? "" : Wrong(type->at("schema"), boost::json::parse(body), "request");
   }
 
   // What is wrong with an answer. `operation` is nullptr where the path is unknown.
