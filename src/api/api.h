@@ -26,6 +26,7 @@
 #include "api/watch_pump.h"
 #include "engine/predictor.h"
 #include "service/service.h"
+#include "signals/receivers.h"
 
 namespace gnomon {
 
@@ -41,6 +42,7 @@ class Api {
     std::string backup_dir;                                  // where backups are made before they are sent
     absl::AnyInvocable<void(const NetworkEntry&) const> configured;   // a network's warm pool was set
     Predictor* engine = nullptr;  // nullptr: nothing is predicted
+    Receivers* receivers = nullptr;  // of events; nullptr: there are none
     std::string version;
     absl::Duration heartbeat = WatchPump::kHeartbeat;  // of watches
   };
@@ -91,6 +93,13 @@ class Api {
   void ImportHistory(Call call, HttpRequest& request) const;
   // The one that the path names; nullptr: there is none, which is answered.
   std::shared_ptr<const NetworkEntry> NetworkOf(const Call& call) const;
+
+  // api_receivers.cc
+  void ReceiveGithub(Call call, HttpRequest& request) const;
+  void ReceiveAlerts(Call call, HttpRequest& request) const;
+  void ReceiveCloudEvents(Call call, HttpRequest& request) const;
+  // Uses the events, or answers why not.
+  void Receive(const Call& call, const std::string& receiver, absl::StatusOr<std::vector<SignalEvent>> events) const;
 
   // api_instances.cc
   void CreateInstance(Call call, HttpRequest& request) const;

@@ -74,9 +74,14 @@ bool SameOrigin(std::string_view origin, std::string_view host) {
   return scheme != std::string_view::npos && absl::EqualsIgnoreCase(AbslView(origin.substr(scheme + 3)), AbslView(host));
 }
 
-bool IsJson(std::string_view content_type) {
-  const std::string_view type = content_type.substr(0, content_type.find(';'));
-  return absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(AbslView(type)), "application/json");
+// Types that are read here, and that no web page can send to another origin without asking first.
+constexpr const char* kBodyTypes[] = {"application/json", "application/cloudevents+json",
+                                      "application/cloudevents-batch+json", "text/calendar"};
+
+bool IsBodyType(std::string_view content_type) {
+  const absl::string_view type = absl::StripAsciiWhitespace(AbslView(content_type.substr(0, content_type.find(';'))));
+  return std::any_of(std::begin(kBodyTypes), std::end(kBodyTypes),
+                     [&](const char* known) { return absl::EqualsIgnoreCase(type, known); });
 }
 
 Error Unauthenticated(std::string_view code, std::string_view message) {
@@ -211,7 +216,7 @@ absl::Status Gate::Check(HttpRequest* request) const {
   GNOMON_RETURN_IF_ERROR(CheckHost(*request));
   const HttpMethod method = request->method;
   if ((method == HttpMethod::kPost || method == HttpMethod::kPut || method == HttpMethod::kPatch) &&
-      !IsJson(request->Header("Content-Type"))) {
+      !IsBodyType(request->Header("Content-Type"))) {
     return Error(absl::StatusCode::kInvalidArgument, "UNSUPPORTED_MEDIA_TYPE",
                  "POST, PUT and PATCH need Content-Type: application/json")
         .Field("Content-Type")

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "api/config_github.h"
 #include "base/absl_view.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -146,7 +147,9 @@ class TomlMerger {
       absl::Status merged;
       if (prefix.empty() && key == "tokens") {
         merged = Tokens(node);
-      } else if (node.is_table() && IsSection(key)) {
+      } else if (key == "signals.github") {
+        merged = MergeGithub(node, &config_.github);
+      } else if (node.is_table() && (IsSection(key) || key == "signals")) {
         GNOMON_RETURN_IF_ERROR(Table(*node.as_table(), key + "."));  // has its place already
       } else {
         merged = Value(key, node);

@@ -20,6 +20,7 @@
 #include "api/http_message.h"
 #include "api/http_server.h"
 #include "api/listen_address.h"
+#include "signals/github_events.h"
 
 namespace gnomon {
 
@@ -31,6 +32,7 @@ struct Config {
   double time_scale = 1;  // how much faster than the clock time passes
   std::string tls_cert, tls_key, tls_client_ca;
   std::vector<Token> tokens;
+  std::vector<GithubSource> github;  // [[signals.github]], in the file alone
   HttpLimits limits;
   std::string log_level = "info";  // debug, info, warn or error
   std::optional<std::string> audit_file;  // unset: in data_dir; empty: no audit log

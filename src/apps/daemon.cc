@@ -66,6 +66,7 @@ absl::Status Daemon::Open() {
     replenisher_->Created(creation);
     predictor_->Created(creation);
   });
+  receivers_ = std::make_unique<Receivers>(clock_, config_.github);
   replenisher_->Start();
   predictor_->Start();
   return absl::OkStatus();
@@ -80,12 +81,13 @@ absl::Status Daemon::Serve() {
     if (audit_ != nullptr) audit_->Note(exchange, status, code);
   };
   parts.metrics = [this] {
-    return metrics_.Text() + predictor_->MetricsText() + (audit_ == nullptr ? "" : audit_->MetricsText());
+    return metrics_.Text() + predictor_->MetricsText() + receivers_->MetricsText() + (audit_ == nullptr ? "" : audit_->MetricsText());
   };
   parts.backup = [this](const std::string& path) { return WriteBackup(*store_, path).status(); };
   parts.backup_dir = config_.data_dir;
   parts.configured = [this](const NetworkEntry& network) { replenisher_->Configured(network); };
   parts.engine = predictor_.get();
+  parts.receivers = receivers_.get();
   parts.version = version_;
   api_ = std::make_unique<Api>(std::move(parts));
   HttpServerOptions options = config_.ServerOptions();

@@ -62,6 +62,7 @@ class Daemon {
   // Each is told of by what is below it, so it goes after that.
   std::unique_ptr<Replenisher> replenisher_;
   std::unique_ptr<Predictor> predictor_;
+  std::unique_ptr<Receivers> receivers_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<HttpServer> server_;
