@@ -66,7 +66,9 @@ TEST(GithubEvents, AJobIsOfTheFirstTypeWhoseRunnersHaveAllItsLabels) {
     ASSERT_TRUE(event.ok()) << event.status();
     EXPECT_EQ(event->what, c.what) << c.action << c.labels;
     EXPECT_EQ(event->type, c.type) << c.labels;
-    if (c.what != What::kNothing) EXPECT_EQ(event->id, (AnnouncementId{"github", "7"}));
+    if (c.what != What::kNothing) {
+      EXPECT_EQ(event->id, (AnnouncementId{"github", "7"}));
+    }
   }
   EXPECT_EQ(github.Decode("prod", "ping", "{}", kNow)->what, What::kNothing);
 }
