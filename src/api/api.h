@@ -26,6 +26,7 @@
 #include "api/watch_pump.h"
 #include "engine/predictor.h"
 #include "service/service.h"
+#include "signals/document_store.h"
 #include "signals/receivers.h"
 
 namespace gnomon {
@@ -42,6 +43,7 @@ class Api {
     std::string backup_dir;                                  // where backups are made before they are sent
     absl::AnyInvocable<void(const NetworkEntry&) const> configured;   // a network's warm pool was set
     Predictor* engine = nullptr;  // nullptr: nothing is predicted
+    DocumentStore* documents = nullptr;  // calendars; there, where there is an engine
     Receivers* receivers = nullptr;  // of events; nullptr: there are none
     std::string version;
     absl::Duration heartbeat = WatchPump::kHeartbeat;  // of watches
@@ -93,6 +95,12 @@ class Api {
   void ImportHistory(Call call, HttpRequest& request) const;
   // The one that the path names; nullptr: there is none, which is answered.
   std::shared_ptr<const NetworkEntry> NetworkOf(const Call& call) const;
+
+  // api_calendars.cc; the parts have documents and receivers where they have an engine
+  void PutCalendar(Call call, HttpRequest& request) const;
+  void ListCalendars(Call call, HttpRequest& request) const;
+  void GetCalendar(Call call, HttpRequest& request) const;
+  void DeleteCalendar(Call call, HttpRequest& request) const;
 
   // api_receivers.cc
   void ReceiveGithub(Call call, HttpRequest& request) const;

@@ -38,8 +38,6 @@ class ApiReceiversTest : public ApiFixture {
     if (answer.status != 200) return answer.code();
     return absl::StrCat(answer["/announced"], answer["/cancelled"], answer["/unchanged"], answer["/ignored"]);
   }
-
-  std::unique_ptr<Receivers> receivers_;
 };
 
 TEST_F(ApiReceiversTest, AQueuedJobIsAnnouncedOnceAndEndsWhenItRuns) {

@@ -66,6 +66,8 @@ absl::Status Daemon::Open() {
     replenisher_->Created(creation);
     predictor_->Created(creation);
   });
+  documents_ = std::make_unique<DocumentStore>(service_.get());
+  documents_->Load([](const std::string& message) { spdlog::warn("{}", message); });
   receivers_ = std::make_unique<Receivers>(clock_, config_.github);
   replenisher_->Start();
   predictor_->Start();
@@ -87,6 +89,7 @@ absl::Status Daemon::Serve() {
   parts.backup_dir = config_.data_dir;
   parts.configured = [this](const NetworkEntry& network) { replenisher_->Configured(network); };
   parts.engine = predictor_.get();
+  parts.documents = documents_.get();
   parts.receivers = receivers_.get();
   parts.version = version_;
   api_ = std::make_unique<Api>(std::move(parts));

@@ -63,6 +63,7 @@ class Daemon {
   std::unique_ptr<Replenisher> replenisher_;
   std::unique_ptr<Predictor> predictor_;
   std::unique_ptr<Receivers> receivers_;
+  std::unique_ptr<DocumentStore> documents_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<HttpServer> server_;
