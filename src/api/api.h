@@ -28,6 +28,8 @@
 #include "service/service.h"
 #include "signals/policy_shelf.h"
 #include "signals/metric_book.h"
+#include "signals/document_store.h"
+#include "signals/receivers.h"
 
 namespace gnomon {
 
@@ -46,6 +48,8 @@ class Api {
     PolicyShelf* policies = nullptr;  // nullptr: none are kept
     const Clock* clock = nullptr;     // of policies; with them
     MetricBook* metric_book = nullptr;  // nullptr: no samples are taken
+    DocumentStore* documents = nullptr;  // calendars; there, where there is an engine
+    Receivers* receivers = nullptr;  // of events; nullptr: there are none
     std::string version;
     absl::Duration heartbeat = WatchPump::kHeartbeat;  // of watches
   };
@@ -108,6 +112,18 @@ class Api {
   void WriteSamples(Call call, HttpRequest& request) const;
   void ExportMetrics(Call call, HttpRequest& request) const;
   void ListSignals(Call call, HttpRequest& request) const;
+  // api_calendars.cc; the parts have documents and receivers where they have an engine
+  void PutCalendar(Call call, HttpRequest& request) const;
+  void ListCalendars(Call call, HttpRequest& request) const;
+  void GetCalendar(Call call, HttpRequest& request) const;
+  void DeleteCalendar(Call call, HttpRequest& request) const;
+
+  // api_receivers.cc
+  void ReceiveGithub(Call call, HttpRequest& request) const;
+  void ReceiveAlerts(Call call, HttpRequest& request) const;
+  void ReceiveCloudEvents(Call call, HttpRequest& request) const;
+  // Uses the events, or answers why not.
+  void Receive(const Call& call, const std::string& receiver, absl::StatusOr<std::vector<SignalEvent>> events) const;
 
   // api_instances.cc
   void CreateInstance(Call call, HttpRequest& request) const;

@@ -6,13 +6,16 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "api/answer.h"
 #include "api/api.h"
 #include "api/decode.h"
 #include "api/openapi.h"
+#include "base/absl_view.h"
 #include "base/error.h"
+#include "service/open_metrics.h"
 
 namespace gnomon {
 
@@ -57,8 +60,12 @@ void Api::Version(Call call, HttpRequest&) const {
   });
 }
 
-void Api::MetricsText(Call call, HttpRequest&) const {
-  call->SendAs("text/plain; version=0.0.4; charset=utf-8", parts_.metrics ? parts_.metrics() : "");
+void Api::MetricsText(Call call, HttpRequest& request) const {
+  const std::string text = parts_.metrics ? parts_.metrics() : "";
+  if (absl::StrContains(AbslView(request.Header("Accept")), "application/openmetrics-text")) {
+    return call->SendAs("application/openmetrics-text; version=1.0.0; charset=utf-8", OpenMetricsOf(text));
+  }
+  call->SendAs("text/plain; version=0.0.4; charset=utf-8", text);
 }
 
 void Api::OpenApi(Call call, HttpRequest&) const { call->SendAs("application/json", std::string(kOpenApi)); }

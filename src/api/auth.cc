@@ -74,10 +74,15 @@ bool SameOrigin(std::string_view origin, std::string_view host) {
   return scheme != std::string_view::npos && absl::EqualsIgnoreCase(AbslView(origin.substr(scheme + 3)), AbslView(host));
 }
 
-// What a web page cannot send to another origin without asking first. Which of them a route takes, Api says.
-bool IsAskedFor(std::string_view content_type) {
+// Types that are read here, and that no web page can send to another origin without asking first.
+// Which of them a route takes, Api says.
+constexpr const char* kBodyTypes[] = {"application/json", "application/x-protobuf", "application/cloudevents+json",
+                                      "application/cloudevents-batch+json", "text/calendar"};
+
+bool IsBodyType(std::string_view content_type) {
   const std::string type = MediaTypeOf(content_type);
-  return type == "application/json" || type == "application/x-protobuf";
+  return std::any_of(std::begin(kBodyTypes), std::end(kBodyTypes),
+                     [&](const char* known) { return absl::EqualsIgnoreCase(type, known); });
 }
 
 Error Unauthenticated(std::string_view code, std::string_view message) {
@@ -212,7 +217,7 @@ absl::Status Gate::Check(HttpRequest* request) const {
   GNOMON_RETURN_IF_ERROR(CheckHost(*request));
   const HttpMethod method = request->method;
   if ((method == HttpMethod::kPost || method == HttpMethod::kPut || method == HttpMethod::kPatch) &&
-      !IsAskedFor(request->Header("Content-Type"))) {
+      !IsBodyType(request->Header("Content-Type"))) {
     return Error(absl::StatusCode::kInvalidArgument, "UNSUPPORTED_MEDIA_TYPE",
                  "POST, PUT and PATCH need Content-Type: application/json")
         .Field("Content-Type")

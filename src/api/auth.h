@@ -7,8 +7,8 @@
 // admin, and so is one on the unix socket always: its file's permissions say who may open it.
 //
 // No web page may drive the server through a browser on its machine. So on loopback Host must name loopback or the
-// address that we listen on (DNS rebinding), Origin, where it is sent, must match Host, and POST, PUT and PATCH must say
-// Content-Type: application/json or application/x-protobuf, which a page cannot do for another origin without asking first.
+// address that we listen on (DNS rebinding), Origin, where it is sent, must match Host, and POST, PUT and PATCH must say a
+// Content-Type as application/json, which a page cannot do for another origin without asking first.
 //
 // Threads: any; constant after construction. Cost: one SHA-256 a request with a token, none without.
 #pragma once

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "api/config_github.h"
 #include "base/absl_view.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -149,6 +150,8 @@ class TomlMerger {
         merged = Tokens(node);
       } else if (key == "signals.prometheus" || key == "signals.metric") {
         GNOMON_RETURN_IF_ERROR(ReadSignals(key, node, file_, &config_.signals));  // has its place already
+      } else if (key == "signals.github") {
+        merged = MergeGithub(node, &config_.github);
       } else if (node.is_table() && (IsSection(key) || key == "signals")) {
         GNOMON_RETURN_IF_ERROR(Table(*node.as_table(), key + "."));  // has its place already
       } else {

@@ -22,6 +22,7 @@
 #include "api/http_server.h"
 #include "api/listen_address.h"
 #include "signals/signals_config.h"
+#include "signals/github_events.h"
 
 namespace gnomon {
 
@@ -34,6 +35,7 @@ struct Config {
   std::string tls_cert, tls_key, tls_client_ca;
   std::vector<Token> tokens;
   SignalsConfig signals;
+  std::vector<GithubSource> github;  // [[signals.github]], in the file alone
   HttpLimits limits;
   std::string log_level = "info";  // debug, info, warn or error
   std::optional<std::string> audit_file;  // unset: in data_dir; empty: no audit log

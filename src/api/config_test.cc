@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/config.h"
 
+#include <fstream>
+
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "testing/temp_folder.h"
 
 namespace gnomon {
 namespace {
@@ -89,6 +92,44 @@ TEST(ConfigTest, AnErrorNamesItsLineAndWhatWasMeant) {
     EXPECT_EQ(CodeOf(error), test.code) << error;
     EXPECT_THAT(std::string(error.message()), StartsWith(test.start));
     EXPECT_THAT(PartsOf(error).hint, HasSubstr(test.hint));
+  }
+}
+
+TEST(ConfigTest, TheWebhooksOfGithubHaveASecretAndRulesANetwork) {
+  TempFolder folder;
+  const std::string good = folder.path() + "/good", small = folder.path() + "/small";
+  std::ofstream(good) << "0123456789abcdef\n";
+  std::ofstream(small) << "short\n";
+  const std::string rule = "[[signals.github.rule]]\nlabels = [\"self-hosted\", \"linux\"]\ntype = \"runner\"\n";
+  const auto text = [&](const std::string& secret, const std::string& more, const std::string& rules) {
+    return absl::StrCat("[[signals.github]]\nnetwork = \"ci\"\nsecret_file = \"", secret, "\"\n", more, rules);
+  };
+  Config config;
+  const absl::Status merged = MergeToml(text(good, "expect_after = \"30s\"\n", rule), "g.toml", &config);
+  ASSERT_TRUE(merged.ok()) << merged;
+  ASSERT_EQ(config.github.size(), 1u);
+  EXPECT_EQ(config.github[0].secret, "0123456789abcdef") << "without the line's end";
+  EXPECT_EQ(config.github[0].expect_after, absl::Seconds(30));
+  EXPECT_EQ(config.github[0].rules[0].type, "runner");
+  struct Case {
+    std::string text, code, field;
+  };
+  for (const Case& c : {Case{text(folder.path() + "/none", "", rule), "INVALID_SETTING", "signals.github.secret_file"},
+                        Case{text(small, "", rule), "INVALID_SETTING", "signals.github.secret_file"},
+                        Case{text(good, "", ""), "INVALID_SETTING", "signals.github.rule"},
+                        Case{text(good, "expect_after = \"2d\"\n", rule), "INVALID_SETTING", "signals.github.expect_after"},
+                        Case{text(good, "secrets = 1\n", rule), "UNKNOWN_SETTING", "secrets"},
+                        Case{text(good, "", "[[signals.github.rule]]\nlabels = []\ntype = \"a\"\n"), "INVALID_SETTING",
+                             "signals.github.rule.labels"},
+                        Case{text(good, "", "[[signals.github.rule]]\nlabels = [\"a\"]\ntype = \"a b\"\n"), "INVALID_SETTING",
+                             "signals.github.rule.type"},
+                        Case{text(good, "", rule) + text(good, "", rule), "INVALID_SETTING", "signals.github.network"},
+                        Case{"signals.github = 3", "INVALID_SETTING", "signals.github"},
+                        Case{"signals.gitlab = 3", "UNKNOWN_SETTING", "signals.gitlab"}}) {
+    Config other;
+    const absl::Status status = MergeToml(c.text, "g.toml", &other);
+    EXPECT_EQ(CodeOf(status), c.code) << c.text;
+    EXPECT_EQ(PartsOf(status).field, c.field) << status;
   }
 }
 

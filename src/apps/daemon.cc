@@ -79,6 +79,7 @@ absl::Status Daemon::Open() {
     pollers_.push_back(std::make_unique<PrometheusPoller>(source, metric_book_.get(), &real_));
     pollers_.back()->Start();
   }
+  receivers_ = std::make_unique<Receivers>(clock_, config_.github);
   replenisher_->Start();
   predictor_->Start();
   return absl::OkStatus();
@@ -93,7 +94,7 @@ absl::Status Daemon::Serve() {
     if (audit_ != nullptr) audit_->Note(exchange, status, code);
   };
   parts.metrics = [this] {
-    return metrics_.Text() + predictor_->MetricsText() + metric_book_->MetricsText() +
+    return metrics_.Text() + predictor_->MetricsText() + metric_book_->MetricsText() + receivers_->MetricsText() +
            (audit_ == nullptr ? "" : audit_->MetricsText());
   };
   parts.backup = [this](const std::string& path) { return WriteBackup(*store_, path).status(); };
@@ -103,6 +104,8 @@ absl::Status Daemon::Serve() {
   parts.policies = policies_.get();
   parts.clock = clock_;
   parts.metric_book = metric_book_.get();
+  parts.documents = documents_.get();
+  parts.receivers = receivers_.get();
   parts.version = version_;
   api_ = std::make_unique<Api>(std::move(parts));
   HttpServerOptions options = config_.ServerOptions();

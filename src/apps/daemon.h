@@ -70,6 +70,7 @@ class Daemon {
   std::unique_ptr<PolicyShelf> policies_;
   std::unique_ptr<MetricBook> metric_book_;
   std::vector<std::unique_ptr<PrometheusPoller>> pollers_;  // each tells the book
+  std::unique_ptr<Receivers> receivers_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<HttpServer> server_;

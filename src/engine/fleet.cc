@@ -174,6 +174,14 @@ TypeForecast Fleet::ForecastOf(size_t type) const {
   return forecast;
 }
 
+std::array<JudgedHorizon, ForecastJudge::kHorizons> Fleet::Judged() const {
+  std::array<JudgedHorizon, ForecastJudge::kHorizons> all{};
+  for (const QualityRecord& record : quality_) {
+    for (size_t h = 0; h < all.size(); ++h) all[h].Add(record.judge.horizons()[h]);
+  }
+  return all;
+}
+
 std::string Fleet::TakeJournal() { return std::exchange(journal_, StateWriter()).bytes(); }
 
 bool Fleet::Fits(const Entry& entry) const {
@@ -253,10 +261,8 @@ void Fleet::Apply(const Entry& entry) {
       announcements_.Announce({entry.name, entry.id}, entry.type, entry.count, entry.at_s, last_s_);
       return;
     case What::kCancel:
-      announcements_.Cancel({entry.name, entry.id});
-      return;
     case What::kStart:
-      announcements_.Start({entry.name, entry.id});
+      (announcements_.*(entry.what == What::kCancel ? &Announcements::Cancel : &Announcements::Start))({entry.name, entry.id});
       return;
     case What::kExpect: {
       const Level without = planner_->PlanFor(entry.type, OutlookPools::kJudged).level;

@@ -102,6 +102,8 @@ class Fleet {
   TypeForecast ForecastOf(size_t type) const;
   // How a type was served and its forecasts came true, as of last_s(); imports count for the forecasts alone.
   TypeQuality QualityOf(size_t type) const { return QualityOfType(types_[type].name, quality_[type], last_s_); }
+  // How the forecasts of all types came true.
+  std::array<JudgedHorizon, ForecastJudge::kHorizons> Judged() const;
   TypeQuality QualityOfNetwork() const { return QualityOfAll(quality_, last_s_); }
 
   size_t size() const { return types_.size(); }

@@ -185,7 +185,24 @@ std::string Predictor::MetricsText() const {
   for (const auto& [network, seconds] : leads_s_) {
     absl::StrAppend(&text, "gnomon_engine_lead_seconds{network=\"", network, "\"} ", seconds, "\n");
   }
-  return text;
+  return text + JudgedText();
+}
+
+std::string Predictor::JudgedText() const {
+  constexpr size_t kP90 = 4;
+  static_assert(kLevels[kP90] == 0.9);
+  std::string outcomes = Head("gnomon_forecast_outcomes_total", "counter", "Forecasts whose horizon is over, of all types.");
+  std::string covered = Head("gnomon_forecast_covered_total", "counter",
+                             "Of these, those of which at most the 0.9 quantile came: it should be nine in ten.");
+  for (const auto& [network, horizons] : judged_) {
+    for (size_t h = 0; h < horizons.size(); ++h) {
+      const double minutes = HorizonForecaster::kHorizonSteps[h] * HorizonForecaster::kStepS / 60;
+      const std::string labels = absl::StrCat("_total{network=\"", network, "\",horizon=\"", minutes, "m\"} ");
+      absl::StrAppend(&outcomes, "gnomon_forecast_outcomes", labels, horizons[h].outcomes, "\n");
+      absl::StrAppend(&covered, "gnomon_forecast_covered", labels, horizons[h].covered[kP90], "\n");
+    }
+  }
+  return outcomes + covered;
 }
 
 int64_t Predictor::Now() const { return absl::ToUnixSeconds(wall_ + (clock_->Monotonic() - start_)); }
@@ -280,11 +297,15 @@ void Predictor::Review(int64_t now_s) {
         if (member.entry->warm.SettingsOf(name).mode != PredictionMode::kReserve) SetHeld(&member, type, 0);
       }
       Publish(id, member);
+      const Judged judged = member.fleet->Judged();
+      absl::MutexLock lock(&mutex_);
+      judged_[member.network] = judged;
     } else {
       absl::MutexLock lock(&mutex_);
       plans_.erase(id);
       reactive_.erase(id);
       leads_s_.erase(member.network);
+      judged_.erase(member.network);
     }
     // An import for predictions that are off yet is kept; what else is switched off is forgotten.
     const bool kept = there && (member.mode != PredictionMode::kOff || (member.fleet && !member.fleet->live()));

@@ -28,6 +28,7 @@
 // Created is a lock and a copy of two names. Memory: 32 kB a type and up to 25 MB a network (plan/planner.h).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -206,6 +207,8 @@ class Predictor {
   // Advice that is void by now.
   void DropOldAdvice(NetworkId id, Member* member, int64_t now_s);
   void Publish(NetworkId id, const Member& member);
+  // The part of MetricsText about forecasts.
+  std::string JudgedText() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AskFor(NetworkId id, Member* member);
 
   // predictor_notes.cc: what is stored.
@@ -254,6 +257,8 @@ class Predictor {
   std::map<NetworkId, std::vector<TypePlan>> plans_ ABSL_GUARDED_BY(mutex_);
   std::map<NetworkId, std::vector<ReactiveTarget>> reactive_ ABSL_GUARDED_BY(mutex_);  // should the engine stall
   std::map<std::string, double> leads_s_ ABSL_GUARDED_BY(mutex_);  // by network
+  using Judged = std::array<JudgedHorizon, ForecastJudge::kHorizons>;
+  std::map<std::string, Judged> judged_ ABSL_GUARDED_BY(mutex_);  // by network
   size_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;                   // calls
   bool waited_for_ ABSL_GUARDED_BY(mutex_) = false;  // somebody waits for what is being written
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;       // the next step is to be made at once

@@ -19,6 +19,8 @@ using Labels = std::vector<ClientMetric::Label>;
 constexpr std::string_view kOther = "other";
 constexpr std::array<const char*, 2> kSources{"standard", "shadow"};  // index: hit
 
+constexpr std::array<const char*, 2> kFamilies{"ipv4", "ipv6"};
+
 // Of AddressState; the free ones are their pool's to count.
 struct StateName {
   AddressState state;
@@ -73,6 +75,8 @@ struct NetworkFamilies {
                                   "Instances that got addresses, by network, type, and whether a shadow was taken.");
   MetricFamily addresses =
       MakeFamily("gnomon_addresses", MetricType::Gauge, "Addresses that are not free, by network and state.");
+  MetricFamily free = MakeFamily("gnomon_free_addresses", MetricType::Gauge,
+                                 "Addresses of a network's pools that are free, by family.");
   MetricFamily expired = MakeFamily("gnomon_shadows_expired_total", MetricType::Counter,
                                 "Shadows that nobody took before their deadline, by network.");
   MetricFamily idle = MakeFamily("gnomon_idle_shadow_seconds_total", MetricType::Counter,
@@ -88,6 +92,9 @@ struct NetworkFamilies {
     for (const StateName& state : kStates) {
       Add({{"network", network}, {"state", state.name}},
           static_cast<double>(now.addresses[static_cast<size_t>(state.state)]), &addresses);
+    }
+    for (size_t family : {0, 1}) {
+      Add({{"network", network}, {"family", kFamilies[family]}}, static_cast<double>(now.free[family]), &free);
     }
     Add({{"network", network}}, static_cast<double>(now.expired), &expired);
     Add({{"network", network}}, now.idle_seconds, &idle);
@@ -129,9 +136,14 @@ void NetworkMetrics::SetAddresses(const Counts& counts) {
   held_since_ = now;
 }
 
+void NetworkMetrics::SetFree(const Free& free) {
+  for (size_t i = 0; i < free.size(); ++i) free_[i].store(free[i], std::memory_order_relaxed);
+}
+
 NetworkMetrics::Snapshot NetworkMetrics::Read() const {
   Snapshot now{.expired = expired_.load(std::memory_order_relaxed)};
   for (size_t i = 0; i < now.addresses.size(); ++i) now.addresses[i] = addresses_[i].load(std::memory_order_relaxed);
+  for (size_t i = 0; i < now.free.size(); ++i) now.free[i] = free_[i].load(std::memory_order_relaxed);
   absl::MutexLock lock(&mutex_);
   now.creations.insert(creations_.begin(), creations_.end());
   now.idle_seconds =
@@ -219,7 +231,7 @@ std::string Metrics::Text() const {
   Add({}, commit_seconds_.Read(), &commits);
   MetricFamily build = MakeFamily("gnomon_build_info", MetricType::Gauge, "Always 1; the labels say what runs.");
   Add({{"version", version_}}, 1, &build);
-  for (MetricFamily* family : {&networks.creations, &durations, &failures, &networks.addresses, &networks.expired,
+  for (MetricFamily* family : {&networks.creations, &durations, &failures, &networks.addresses, &networks.free, &networks.expired,
                                &networks.idle, &depth, &sizes, &commits, &requests, &build}) {
     if (!family->metric.empty()) all.push_back(std::move(*family));
   }

@@ -64,10 +64,14 @@ class NetworkMetrics {
   void CountExpired(uint64_t shadows) { expired_.fetch_add(shadows, std::memory_order_relaxed); }
   // From the network's shard alone, after each change.
   void SetAddresses(const Counts& counts);
+  // Those of its pools that are free, by family: IPv4, IPv6. From the network's shard alone, as above.
+  using Free = std::array<uint64_t, 2>;
+  void SetFree(const Free& free);
 
   struct Snapshot {
     std::map<std::string, std::array<uint64_t, 2>> creations = {};  // by type: standard, shadow
     Counts addresses{};
+    Free free{};
     uint64_t expired = 0;
     double idle_seconds = 0;  // shadows held, integrated over the clock's time up to now
   };
@@ -78,6 +82,7 @@ class NetworkMetrics {
 
   const Clock* const clock_;
   std::array<std::atomic<uint64_t>, 6> addresses_{};
+  std::array<std::atomic<uint64_t>, 2> free_{};
   std::atomic<uint64_t> expired_ = 0;
 
   mutable absl::Mutex mutex_;

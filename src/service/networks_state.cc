@@ -2,6 +2,7 @@
 #include "service/networks_state.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <variant>
 
@@ -109,6 +110,13 @@ void NetworksState::ShowCounts(const Member& member) {
     counts[state] = member.network->CountOf(static_cast<AddressState>(state));
   }
   member.metrics->SetAddresses(counts);
+  NetworkMetrics::Free free{};
+  for (const Pool* pool : member.network->pools()) {
+    uint64_t& sum = free[pool->config().prefix.family() == Family::kIpv4 ? 0 : 1];
+    const uint64_t more = pool->counts().free;
+    sum = sum > std::numeric_limits<uint64_t>::max() - more ? std::numeric_limits<uint64_t>::max() : sum + more;
+  }
+  member.metrics->SetFree(free);
 }
 
 absl::StatusOr<uint64_t> NetworksState::HeldIn(NetworkId id) const {

@@ -124,6 +124,10 @@ class ApiFixture : public testing::Test {
     Api::Parts parts;
     parts.service = service_.get();
     parts.engine = predictor_.get();
+    documents_ = std::make_unique<DocumentStore>(service_.get(), [](const std::string&) {});
+    parts.documents = documents_.get();
+    receivers_ = std::make_unique<Receivers>(&clock, std::vector<GithubSource>{});
+    parts.receivers = receivers_.get();
     parts.authorize = [this](HttpRequest* request) {
       absl::MutexLock lock(&mutex_);
       request->principal = principal_;
@@ -205,6 +209,7 @@ class ApiFixture : public testing::Test {
   std::function<void()> before_sending;  // HttpServerOptions::before_sending; set by `change`
   ManualClock clock{absl::FromUnixSeconds(1'800'000'000)};
   const OpenApiCheck openapi;
+  std::unique_ptr<Receivers> receivers_;  // of `change`, or without GitHub's
   std::unique_ptr<Predictor> predictor_;  // its thread runs; it goes after the service, which tells it of creations
 
  private:
@@ -244,6 +249,7 @@ class ApiFixture : public testing::Test {
   Principal principal_ ABSL_GUARDED_BY(mutex_){"tester", Role::kAdmin, {}};
   std::unique_ptr<MemoryStore> store_;
   std::unique_ptr<Service> service_;
+  std::unique_ptr<DocumentStore> documents_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<HttpServer> server_;
 };
