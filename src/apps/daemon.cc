@@ -45,6 +45,7 @@ Daemon::Daemon(const Config& config, const std::string& version)
 Daemon::~Daemon() {
   if (server_ != nullptr) server_->Stop(kDrain);
   for (const auto& poller : pollers_) poller->Stop();
+  if (advisor_ != nullptr) advisor_->Stop();
   if (replenisher_ != nullptr) replenisher_->Stop();
   if (predictor_ != nullptr) predictor_->Stop();
   service_ = nullptr;
@@ -70,6 +71,7 @@ absl::Status Daemon::Open() {
   service_->OnCreation([this](const Service::Creation& creation) {
     replenisher_->Created(creation);
     predictor_->Created(creation);
+    advisor_->Created(creation);
   });
   // Samples carry the time of those who took them: theirs is the real one, also where ours runs faster.
   std::vector<std::string> polled;
@@ -80,8 +82,15 @@ absl::Status Daemon::Open() {
     pollers_.back()->Start();
   }
   receivers_ = std::make_unique<Receivers>(clock_, config_.github);
+  advisor_ = std::make_unique<Advisor>(Advisor::Parts{.service = service_.get(),
+                                                      .predictor = predictor_.get(),
+                                                      .clock = clock_,
+                                                      .metrics = metric_book_.get(),
+                                                      .policies = policies_.get(),
+                                                      .documents = documents_.get()});
   replenisher_->Start();
   predictor_->Start();
+  advisor_->Start();
   return absl::OkStatus();
 }
 
@@ -94,7 +103,7 @@ absl::Status Daemon::Serve() {
     if (audit_ != nullptr) audit_->Note(exchange, status, code);
   };
   parts.metrics = [this] {
-    return metrics_.Text() + predictor_->MetricsText() + metric_book_->MetricsText() + receivers_->MetricsText() +
+    return metrics_.Text() + predictor_->MetricsText() + metric_book_->MetricsText() + receivers_->MetricsText() + advisor_->MetricsText() +
            (audit_ == nullptr ? "" : audit_->MetricsText());
   };
   parts.backup = [this](const std::string& path) { return WriteBackup(*store_, path).status(); };

@@ -22,6 +22,7 @@
 #include "engine/replenisher.h"
 #include "service/metrics.h"
 #include "service/service.h"
+#include "signals/advisor.h"
 #include "signals/document_store.h"
 #include "signals/policy_shelf.h"
 #include "signals/metric_book.h"
@@ -71,6 +72,7 @@ class Daemon {
   std::unique_ptr<MetricBook> metric_book_;
   std::vector<std::unique_ptr<PrometheusPoller>> pollers_;  // each tells the book
   std::unique_ptr<Receivers> receivers_;
+  std::unique_ptr<Advisor> advisor_;  // tells the predictor; the predictor's replies come back to it
   std::unique_ptr<Api> api_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<HttpServer> server_;

@@ -21,6 +21,7 @@ struct Advice {
   std::string type = {};
   std::optional<Outlook> expected = {};  // creations
   std::optional<uint32_t> most = {};     // creations that the policies still allow: more shadows are of no use
+  double factor = 1;                     // of what is planned otherwise, while a declared event lasts
   std::vector<std::string> rules = {};   // which rule says what, for people
 };
 

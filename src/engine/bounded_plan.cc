@@ -2,6 +2,7 @@
 #include "engine/bounded_plan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace gnomon {
@@ -21,6 +22,9 @@ BoundedPlan PlanWithin(const Fleet& fleet, size_t type, const PlanBounds& bounds
   BoundedPlan bounded;
   bounded.plan = fleet.PlanFor(type, bounds.hit_rate, now_s, lead_s);
   Level& level = bounded.plan.level;
+  for (int64_t* number : {&level.low, &level.fill, &level.keep}) {
+    *number = std::llround(std::ceil(static_cast<double>(*number) * bounds.factor));
+  }
   bounded.raised = AsCount(bounds.least - level.fill);
   bounded.capped = AsCount(level.fill - bounds.most);
   level.fill = std::clamp(level.fill, bounds.least, bounds.most);

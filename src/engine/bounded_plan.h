@@ -32,6 +32,7 @@ struct Pace {
 struct PlanBounds {
   double hit_rate = 0;          // that is asked for
   int64_t least = 0, most = 0;  // shadows of the type
+  double factor = 1;            // of the plan, before it is bounded
 };
 
 struct BoundedPlan {

@@ -218,6 +218,7 @@ Predictor::Bounded Predictor::PlanFor(const Member& member, size_t type) const {
   const PlanSettings settings = member.entry->warm.SettingsOf(member.fleet->NameOf(type));
   PlanBounds bounds{.hit_rate = settings.hit_rate, .least = settings.min_shadows, .most = settings.max_shadows};
   const Ask& ask = member.asks[type];
+  if (ask.advised_s != 0) bounds.factor = ask.advice.factor;
   if (ask.advised_s != 0 && ask.advice.most) {
     bounds.most = std::min<int64_t>(bounds.most, *ask.advice.most);
     bounds.least = std::min(bounds.least, bounds.most);

@@ -17,6 +17,11 @@ std::unique_ptr<RiseForecast> NewRise() {
 
 }  // namespace
 
+bool TypeSignals::IsMean(const std::string& metric, const View& view) {
+  return std::any_of(view.targets.begin(), view.targets.end(),
+                     [&](const Target& target) { return target.metric == metric && target.is_mean; });
+}
+
 void TypeSignals::LearnPast(const std::string& metric, const std::vector<Point>& past) {
   if (past.empty()) return;
   std::unique_ptr<RiseForecast>& rise = followed_[metric].rise;
@@ -69,8 +74,10 @@ void TypeSignals::Step(const View& view) {
     const std::optional<double> value =
         IsFresh(metric, view.now_s) ? std::optional<double>(metric.latest->value) : std::nullopt;
     Followed& followed = followed_[metric.name];
-    if (followed.rise == nullptr) followed.rise = NewRise();
-    followed.rise->Add(value);
+    const bool is_mean = IsMean(metric.name, view);
+    if (followed.rise == nullptr || followed.of_mean != is_mean) followed.rise = NewRise();
+    followed.of_mean = is_mean;
+    followed.rise->Add(value && is_mean ? std::optional<double>(*value * view.instances) : value);
     if (!metric.drives) continue;
     if (followed.driver == nullptr) {
       followed.driver =

@@ -51,6 +51,7 @@ class TypeSignals {
     std::string metric = {};  // a name
     TargetTracking rule = {};
     std::string text = {};    // for people
+    bool is_mean = false;     // the metric is a mean over the instances, not a sum
   };
   struct View {
     int64_t now_s = 0;
@@ -68,10 +69,12 @@ class TypeSignals {
 
  private:
   struct Followed {
-    std::unique_ptr<RiseForecast> rise = {};
+    std::unique_ptr<RiseForecast> rise = {};      // of the sum over all instances
     std::unique_ptr<DriverModel> driver = {};
+    bool of_mean = false;
   };
 
+  static bool IsMean(const std::string& metric, const View& view);
   static bool IsFresh(const Metric& metric, int64_t now_s);
   void Step(const View& view);
   void Expect(const Outlook& outlook);
