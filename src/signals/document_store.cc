@@ -97,8 +97,9 @@ absl::StatusOr<std::vector<NoteChange>> DocumentStore::Plan(const Shelf& shelf, 
     while (stored.number == 0 && !used.insert(next).second) ++next;
     if (stored.number == 0) stored.number = next;
     stored.text = document.text;
-    bytes += document.text.size();
-    notes.push_back(Note{.number = stored.number, .text = Encode(document)});
+    std::string note = Encode(document);
+    bytes += note.size();
+    notes.push_back(Note{.number = stored.number, .text = std::move(note)});
   }
   if (after->size() > kMaxDocuments) {
     return Error(absl::StatusCode::kResourceExhausted, "DOCUMENTS_FULL",

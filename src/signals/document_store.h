@@ -44,7 +44,7 @@ class DocumentStore {
   static constexpr size_t kMaxDocuments = 1000;                        // a network
   static constexpr size_t kMaxDocumentBytes = size_t{128} << 10;       // each
   static constexpr size_t kMaxChanges = Service::kMaxNotesACall;       // at once
-  static constexpr size_t kMaxChangeBytes = Service::kMaxNoteBytes - 4096;  // of all that one change puts
+  static constexpr size_t kMaxChangeBytes = Service::kMaxNoteBytes;    // of all that one change puts, with names
 
   using Warn = absl::AnyInvocable<void(const std::string&) const>;
 

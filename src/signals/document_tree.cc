@@ -130,6 +130,9 @@ class TreeBuilder : public YAML::EventHandler {
       }
       return;
     }
+    if (key.size() > DocumentNode::kMaxKeyBytes) {
+      throw Refused(node.line, absl::StrCat("\"", Excerpt(key), "\" is a key of more than ", DocumentNode::kMaxKeyBytes, " bytes"));
+    }
     const DocumentNode* const before = map->Find(key);
     if (before != nullptr) throw Refused(node.line, absl::StrCat("\"", Excerpt(key), "\" is there twice, first in line ", before->line));
     map->members.emplace_back(std::move(key), std::move(node));

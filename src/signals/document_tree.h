@@ -9,7 +9,7 @@
 //
 // Threads: a value type.
 // Errors: INVALID_ARGUMENT "INVALID_DOCUMENT", "12: ..." with the line.
-// Limits: kMaxTextBytes, kMaxNodes with what aliases repeat, kMaxDepth, kMaxDocuments.
+// Limits: kMaxTextBytes, kMaxNodes with what aliases repeat, kMaxDepth, kMaxKeyBytes, kMaxDocuments.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +26,7 @@ struct DocumentNode {
   static constexpr size_t kMaxTextBytes = size_t{1} << 20;
   static constexpr size_t kMaxNodes = 100'000;
   static constexpr size_t kMaxDepth = 40;
+  static constexpr size_t kMaxKeyBytes = 160;  // YAML has longer ones only in a form that JSON lacks
   static constexpr size_t kMaxDocuments = 1000;
 
   enum class Kind { kNull, kScalar, kList, kMap };

@@ -165,7 +165,10 @@ std::string RuleOf(const CronWindow& window) {
 
 std::string RuleOfAction(const ScalingPolicy& policy) {
   const ScheduledAction& action = *policy.action;
-  if (action.recurrence) return absl::StrCat(policy.title, " ", action.recurrence->text(), " ", action.zone.name());
+  if (action.recurrence) {
+    const std::string& zone = action.recurrence->zone() ? action.recurrence->zone()->name() : action.zone.name();
+    return absl::StrCat(policy.title, " ", action.recurrence->text(), " ", zone);
+  }
   return absl::StrCat(policy.title, " at ", Zone().Text(action.start_s.value_or(0)));
 }
 
