@@ -157,7 +157,9 @@ TEST(PolicyExamples, AWrongValueNamesItsPathAndLine) {
       {"a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
        "e: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]",
        "more than 100000 values", "YAML"},
-      {std::string(200, '['), "", "YAML"},
+      {absl::StrCat("a: &a ", std::string(300'000, 'x'), "\nb: [", std::string(3 * 1000, ' '), absl::StrJoin(std::vector<std::string>(40, "*a"), ", "), "]"),
+       "more than 100000 values", "YAML"},
+      {std::string(200, '['), "deeper than 40 levels", "YAML"},
   };
   for (const auto& test : cases) {
     const absl::Status status = ReadPolicies({.text = test.text, .file = "f.yaml"}).status();
