@@ -41,7 +41,6 @@ class Notebook {
   static constexpr uint64_t kEnd = uint64_t{1} << 62;  // notes from here on are others', and are neither read nor erased
   static constexpr size_t kMaxJournalBytes = size_t{8} << 20;  // of one save, too
   static constexpr uint64_t kMaxJournalNotes = 4096;           // of one save
-  static constexpr uint64_t kEnd = uint64_t{1} << 62;          // notes from here on are others'
 
   // What is stored of a network, as it is read: a page of notes at a time, in the order of their numbers.
   class Reader;
