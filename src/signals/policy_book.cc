@@ -20,10 +20,6 @@ void Raise(std::optional<PolicyLimit>* limit, int64_t count, const std::string& 
   if (!*limit || count > (*limit)->count) *limit = PolicyLimit{count, rule};
 }
 
-bool IsGroupPart(const ScalingPolicy& policy) {
-  return policy.kind == PolicyKind::kGroup || policy.kind == PolicyKind::kScheduledAction;
-}
-
 bool HasAutoscaler(const std::vector<const ScalingPolicy*>& members) {
   return std::any_of(members.begin(), members.end(), [](const ScalingPolicy* policy) {
     return policy->kind == PolicyKind::kAutoscaler || policy->kind == PolicyKind::kScaledObject;
