@@ -11,7 +11,6 @@ namespace {
 
 // Made before the server, and gone after it.
 struct Shelves {
-  std::unique_ptr<DocumentStore> documents;
   std::unique_ptr<PolicyShelf> shelf;
 };
 
@@ -19,8 +18,7 @@ class ApiPoliciesTest : private Shelves, public ApiFixture {
  protected:
   ApiPoliciesTest()
       : ApiFixture([this](Api::Parts* parts) {
-          documents = std::make_unique<DocumentStore>(parts->service, [](const std::string&) {});
-          shelf = std::make_unique<PolicyShelf>(documents.get());
+          shelf = std::make_unique<PolicyShelf>(parts->documents);
           parts->policies = shelf.get();
           parts->clock = &clock;
         }) {}

@@ -42,8 +42,8 @@ const Kind& PolicyKindOf() {
   return kind;
 }
 
-Error FileFailed(const std::string& path, std::string_view why) {
-  return Error(absl::StatusCode::kInvalidArgument, "FILE_FAILED", absl::StrCat("cannot read ", path, ": ", std::string(why)))
+Error Unreadable(const std::string& path, std::string_view why) {
+  return Error(absl::StatusCode::kInvalidArgument, "UNREADABLE_FILE", absl::StrCat("cannot read ", path, ": ", std::string(why)))
       .Value(path)
       .Hint("name a file or folder of policies, or - for what is piped in");
 }
@@ -56,11 +56,11 @@ absl::StatusOr<std::vector<std::string>> FilesOf(const std::string& path) {
   for (std::filesystem::directory_iterator entry(path, failed), end; !failed && entry != end; entry.increment(failed)) {
     const std::string extension = entry->path().extension();
     if (extension != ".yaml" && extension != ".yml" && extension != ".json") continue;
-    if (files.size() == kMaxFiles) return FileFailed(path, absl::StrCat("it has more than ", kMaxFiles, " files"));
+    if (files.size() == kMaxFiles) return Unreadable(path, absl::StrCat("it has more than ", kMaxFiles, " files"));
     files.push_back(entry->path());
   }
-  if (failed) return FileFailed(path, failed.message());
-  if (files.empty()) return FileFailed(path, "it has no .yaml, .yml or .json");
+  if (failed) return Unreadable(path, failed.message());
+  if (files.empty()) return Unreadable(path, "it has no .yaml, .yml or .json");
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -71,9 +71,9 @@ absl::StatusOr<std::string> TextOf(const std::string& path) {
   std::istream& stream = path == "-" ? std::cin : file;
   std::string text(kMaxFileBytes + 1, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (stream.bad() || (path != "-" && !file.is_open())) return FileFailed(path, "it is not there, or not to be read");
+  if (stream.bad() || (path != "-" && !file.is_open())) return Unreadable(path, "it is not there, or not to be read");
   text.resize(static_cast<size_t>(stream.gcount()));
-  if (text.size() > kMaxFileBytes) return FileFailed(path, absl::StrCat("it has more than ", kMaxFileBytes, " bytes"));
+  if (text.size() > kMaxFileBytes) return Unreadable(path, absl::StrCat("it has more than ", kMaxFileBytes, " bytes"));
   return text;
 }
 

@@ -137,7 +137,7 @@ void Notebook::End(bool stored) {
 }
 
 std::optional<uint64_t> Notebook::Reader::Take(const std::vector<Note>& notes) {
-  if (notes.empty() || notes.front().number >= kEnd) return std::nullopt;
+  if (notes.empty()) return std::nullopt;
   const bool first = notebook_.next_ == 1 && !anchored_;
   if (first && notes.front().number == kAnchor) {
     TakeAnchor(notes.front().text);

@@ -97,8 +97,9 @@ absl::StatusOr<std::vector<NoteChange>> DocumentStore::Plan(const Shelf& shelf, 
     while (stored.number == 0 && !used.insert(next).second) ++next;
     if (stored.number == 0) stored.number = next;
     stored.text = document.text;
-    bytes += document.text.size();
-    notes.push_back(Note{.number = stored.number, .text = Encode(document)});
+    std::string note = Encode(document);
+    bytes += note.size();
+    notes.push_back(Note{.number = stored.number, .text = std::move(note)});
   }
   if (after->size() > kMaxDocuments) {
     return Error(absl::StatusCode::kResourceExhausted, "DOCUMENTS_FULL",
@@ -115,33 +116,64 @@ absl::StatusOr<std::vector<NoteChange>> DocumentStore::Plan(const Shelf& shelf, 
 }
 
 void DocumentStore::Change(NetworkId network, Changes changes, Reply<Done> reply) {
-  auto after = std::make_shared<std::map<Key, Stored>>();
-  absl::StatusOr<std::vector<NoteChange>> notes;
+  absl::Status refused;
   {
     absl::MutexLock lock(&mutex_);
     Shelf& shelf = shelves_[network];
     if (!shelf.lost.ok()) {
-      notes = Error(absl::StatusCode::kDataLoss, "DOCUMENTS_LOST", "what is stored of this network's documents cannot be read")
-                  .Hint("restore a backup; gnomon check says what is damaged");
+      refused = Error(absl::StatusCode::kDataLoss, "DOCUMENTS_LOST", "what is stored of this network's documents cannot be read")
+                    .Hint("restore a backup; gnomon check says what is damaged");
+    } else if (shelf.busy && shelf.waiting.size() == kMaxWaiting) {
+      refused = Error(absl::StatusCode::kAborted, "DOCUMENTS_BUSY",
+                      absl::StrCat(kMaxWaiting, " changes of this network's documents wait to be stored"))
+                    .Hint("try again");
     } else if (shelf.busy) {
-      notes = Error(absl::StatusCode::kAborted, "DOCUMENTS_BUSY", "another change of this network's documents is being stored").Hint("try again");
+      shelf.waiting.push_back({std::move(changes), std::move(reply)});
+      return;
     } else {
-      notes = Plan(shelf, changes, after.get());
-      shelf.busy = notes.ok() && !notes->empty();
+      shelf.busy = true;
     }
   }
-  if (!notes.ok()) return reply(notes.status());
-  if (notes->empty()) return reply(Done());
-  service_->WriteNotes(network, *std::move(notes), [this, network, after, reply = std::move(reply)](absl::StatusOr<Done> done) mutable {
-    {
+  if (!refused.ok()) return reply(std::move(refused));
+  Run(network, {std::move(changes), std::move(reply)});
+}
+
+void DocumentStore::Run(NetworkId network, Waiting change) {
+  auto after = std::make_shared<std::map<Key, Stored>>();
+  absl::StatusOr<std::vector<NoteChange>> notes;
+  {
+    absl::MutexLock lock(&mutex_);
+    notes = Plan(shelves_[network], change.changes, after.get());
+  }
+  if (!notes.ok() || notes->empty()) {
+    notes.ok() ? change.reply(Done()) : change.reply(notes.status());
+    return RunNext(network);
+  }
+  auto stored = [this, network, after, reply = std::move(change.reply)](absl::StatusOr<Done> done) mutable {
+    if (done.ok()) {
       absl::MutexLock lock(&mutex_);
-      Shelf& shelf = shelves_[network];
-      shelf.busy = false;
-      if (done.ok()) shelf.documents = std::move(*after);
-      if (absl::IsNotFound(done.status())) shelves_.erase(network);  // it has gone
+      shelves_[network].documents = std::move(*after);
     }
     reply(std::move(done));
-  });
+    RunNext(network);
+  };
+  service_->WriteNotes(network, *std::move(notes), std::move(stored));
+}
+
+void DocumentStore::RunNext(NetworkId network) {
+  std::optional<Waiting> next;
+  {
+    absl::MutexLock lock(&mutex_);
+    Shelf& shelf = shelves_[network];
+    if (shelf.waiting.empty()) {
+      shelf.busy = false;
+      if (shelf.documents.empty() && shelf.lost.ok()) shelves_.erase(network);  // as when the network has gone
+    } else {
+      next = std::move(shelf.waiting.front());
+      shelf.waiting.pop_front();
+    }
+  }
+  if (next) Run(network, *std::move(next));
 }
 
 std::vector<Document> DocumentStore::Read(NetworkId network, std::string_view kind) const {

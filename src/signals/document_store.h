@@ -13,12 +13,13 @@
 // Threads: call from any. Replies run once, on the store's thread or inside the call.
 // Ownership: the service outlives it, and every change is answered before it is gone.
 // Durability: a change is durable, whole, before its reply, and is not read before.
-// Errors: DOCUMENTS_FULL, DOCUMENT_TOO_LARGE, DOCUMENTS_BUSY (another change of the network is on its way: try again), DOCUMENTS_LOST (what
+// Errors: DOCUMENTS_FULL, DOCUMENT_TOO_LARGE, DOCUMENTS_BUSY (kMaxWaiting changes of the network wait: try again), DOCUMENTS_LOST (what
 //   is stored could not be read at the start); those of Service::WriteNotes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -44,7 +45,9 @@ class DocumentStore {
   static constexpr size_t kMaxDocuments = 1000;                        // a network
   static constexpr size_t kMaxDocumentBytes = size_t{128} << 10;       // each
   static constexpr size_t kMaxChanges = Service::kMaxNotesACall;       // at once
-  static constexpr size_t kMaxChangeBytes = Service::kMaxNoteBytes - 4096;  // of all that one change puts
+  static constexpr size_t kMaxChangeBytes = Service::kMaxNoteBytes;    // of all that one change puts, with names
+
+  static constexpr size_t kMaxWaiting = 100;  // changes of one network, which are stored one after the other
 
   using Warn = absl::AnyInvocable<void(const std::string&) const>;
 
@@ -71,13 +74,21 @@ class DocumentStore {
     std::string text = {};
   };
   using Key = std::pair<std::string, std::string>;
+  struct Waiting {
+    Changes changes = {};
+    Reply<Done> reply;
+  };
   struct Shelf {
     std::map<Key, Stored> documents = {};
-    bool busy = false;
+    bool busy = false;  // a change is being stored
+    std::deque<Waiting> waiting = {};
     absl::Status lost = {};
   };
 
   void LoadNetwork(const NetworkEntry& network);
+  // Stores a change whose turn it is, and then the one that has waited longest.
+  void Run(NetworkId network, Waiting change);
+  void RunNext(NetworkId network);
   absl::StatusOr<std::vector<NoteChange>> Plan(const Shelf& shelf, const Changes& changes, std::map<Key, Stored>* after) const;
 
   Service* const service_;

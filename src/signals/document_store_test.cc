@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/synchronization/blocking_counter.h"
 #include "engine/notebook.h"
 #include "gmock/gmock.h"
 #include "signals/policy_shelf.h"
@@ -106,6 +107,23 @@ TEST_F(DocumentStoreTest, LimitsAreKeptAndNothingIsHalfDone) {
   }
   EXPECT_EQ(CodeOf(Change(&store, network.id, {.put = {{"policy", "more", "x"}}}).status()), "DOCUMENTS_FULL");
   EXPECT_TRUE(absl::IsNotFound(Change(&store, NetworkId{12345}, {.put = {{"policy", "a", "1"}}}).status()));
+}
+
+TEST_F(DocumentStoreTest, ChangesAtOnceAreStoredOneAfterTheOther) {
+  Start();
+  const NetworkEntry network = CreateNetwork("prod");
+  DocumentStore store(service_.get(), Silent());
+  absl::BlockingCounter left(50);
+  for (int i = 0; i < 50; ++i) {
+    store.Change(network.id, {.put = {{"policy", std::to_string(i % 10), std::to_string(i)}}}, [&](absl::StatusOr<Done> done) {
+      EXPECT_TRUE(done.ok()) << done.status();
+      left.DecrementCount();
+    });
+  }
+  left.Wait();
+  EXPECT_THAT(store.Read(network.id, "policy"), SizeIs(10));
+  EXPECT_EQ(store.Read(network.id, "policy")[3], (Document{"policy", "3", "43"}));
+  EXPECT_THAT(Notes(network.id, DocumentStore::kFirstNote), SizeIs(10));
 }
 
 TEST_F(DocumentStoreTest, ADamagedNoteIsToldOfAndNothingIsWrittenOverIt) {

@@ -130,6 +130,12 @@ class TreeBuilder : public YAML::EventHandler {
       }
       return;
     }
+    if (key.size() > DocumentNode::kMaxKeyBytes) {
+      throw Refused(node.line, absl::StrCat("\"", Excerpt(key), "\" is a key of more than ", DocumentNode::kMaxKeyBytes, " bytes"));
+    }
+    if (map->members.size() == DocumentNode::kMaxMembers) {
+      throw Refused(node.line, absl::StrCat("a map has more than ", DocumentNode::kMaxMembers, " members"));
+    }
     const DocumentNode* const before = map->Find(key);
     if (before != nullptr) throw Refused(node.line, absl::StrCat("\"", Excerpt(key), "\" is there twice, first in line ", before->line));
     map->members.emplace_back(std::move(key), std::move(node));
@@ -197,9 +203,9 @@ const DocumentNode* DocumentNode::Find(std::string_view name) const {
 }
 
 size_t DocumentNode::Count() const {
-  size_t count = 1;
+  size_t count = 1 + text.size() / kCountedBytes;
   for (const DocumentNode& item : items) count += item.Count();
-  for (const auto& [name, value] : members) count += value.Count();
+  for (const auto& [name, value] : members) count += value.Count() + name.size() / kCountedBytes;
   return count;
 }
 

@@ -9,7 +9,7 @@
 //
 // Threads: a value type.
 // Errors: INVALID_ARGUMENT "INVALID_DOCUMENT", "12: ..." with the line.
-// Limits: kMaxTextBytes, kMaxNodes with what aliases repeat, kMaxDepth, kMaxDocuments.
+// Limits: kMaxTextBytes, kMaxNodes with what aliases repeat, kMaxMembers, kMaxDepth, kMaxKeyBytes, kMaxDocuments.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,9 @@ namespace gnomon {
 struct DocumentNode {
   static constexpr size_t kMaxTextBytes = size_t{1} << 20;
   static constexpr size_t kMaxNodes = 100'000;
+  static constexpr size_t kMaxMembers = 2000;  // of a map
   static constexpr size_t kMaxDepth = 40;
+  static constexpr size_t kMaxKeyBytes = 160;  // YAML has longer ones only in a form that JSON lacks
   static constexpr size_t kMaxDocuments = 1000;
 
   enum class Kind { kNull, kScalar, kList, kMap };
@@ -38,7 +40,9 @@ struct DocumentNode {
   std::vector<std::pair<std::string, DocumentNode>> members = {};  // of a map, in their order; no name twice
 
   const DocumentNode* Find(std::string_view name) const;  // nullptr: it is not a map, or has none
-  size_t Count() const;                                   // of nodes, this included
+  // Of nodes, this included; text counts as one more for each kCountedBytes, so that aliases of long text count too.
+  static constexpr size_t kCountedBytes = 64;
+  size_t Count() const;
 };
 
 // Documents that are empty are left out.

@@ -20,10 +20,6 @@ void Raise(std::optional<PolicyLimit>* limit, int64_t count, const std::string& 
   if (!*limit || count > (*limit)->count) *limit = PolicyLimit{count, rule};
 }
 
-bool IsGroupPart(const ScalingPolicy& policy) {
-  return policy.kind == PolicyKind::kGroup || policy.kind == PolicyKind::kScheduledAction;
-}
-
 bool HasAutoscaler(const std::vector<const ScalingPolicy*>& members) {
   return std::any_of(members.begin(), members.end(), [](const ScalingPolicy* policy) {
     return policy->kind == PolicyKind::kAutoscaler || policy->kind == PolicyKind::kScaledObject;
@@ -165,7 +161,10 @@ std::string RuleOf(const CronWindow& window) {
 
 std::string RuleOfAction(const ScalingPolicy& policy) {
   const ScheduledAction& action = *policy.action;
-  if (action.recurrence) return absl::StrCat(policy.title, " ", action.recurrence->text(), " ", action.zone.name());
+  if (action.recurrence) {
+    const std::string& zone = action.recurrence->zone() ? action.recurrence->zone()->name() : action.zone.name();
+    return absl::StrCat(policy.title, " ", action.recurrence->text(), " ", zone);
+  }
   return absl::StrCat(policy.title, " at ", Zone().Text(action.start_s.value_or(0)));
 }
 

@@ -41,13 +41,15 @@ std::string Explained(const PolicyBook& book, const std::string& type, const Pol
   return absl::StrJoin(lines, "\n");
 }
 
-TEST(PolicyExamples, EachParsesAndItsExplanationIsRight) {
+struct Example {
+  std::string file, given, type, want, unknown;
+};
+
+std::vector<Example> KubernetesExamples() {
   const std::string web =
       "hpa/web: at least 1 (minReplicas), at most 100 (maxReplicas); from 10 at most 80 within 30 s\n"
       "hpa/web: holds ContainerResource cpu at 60 %";
-  const struct {
-    std::string file, given, type, want, unknown;
-  } cases[] = {
+  return {
       {"hpa_walkthrough.yaml", "", "php-apache",
        "deployment/php-apache: replicas 1 only until an autoscaler sets them\n"
        "deployment/php-apache: a rollout adds 3 for a while (maxSurge 25%)\n"
@@ -79,6 +81,11 @@ TEST(PolicyExamples, EachParsesAndItsExplanationIsRight) {
        "sum(rate(http_requests_total{deployment=\"my-deployment\"}[2m])) at 100.5 an instance",
        "spec.triggers[1].metadata"},
       {"keda_paused.yaml", "", "api", "scaledobject/prometheus-scaledobject: paused at 3", "spec.triggers[1].metadata"},
+  };
+}
+
+std::vector<Example> AwsExamples() {
+  return {
       {"aws_group.json", "", "my-asg",
        "group/my-asg: at least 0 (MinSize), at most 10 (MaxSize), 2 wanted (DesiredCapacity), unless a scheduled action has set another",
        ""},
@@ -97,27 +104,36 @@ TEST(PolicyExamples, EachParsesAndItsExplanationIsRight) {
       {"aws_target_tracking.json", "web", "web", "scaling-policy/target-tracking: holds CloudWatch MyNamespace/MyBacklogPerInstance at 100 an instance", ""},
       {"aws_predictive.json", "web", "web", "scaling-policy/predictive: nothing: it only forecasts", ""},
   };
-  for (const auto& test : cases) {
-    SCOPED_TRACE(test.file);
-    PoliciesRead read = ReadExample(test.file, test.given);
-    std::vector<std::string> unknown;
-    for (const ScalingPolicy& policy : read.policies) {
-      for (const std::string& path : policy.unknown) {
-        const size_t item = path.find("].");  // of a list of AWS
-        unknown.push_back(path.starts_with("Scaling") && item != path.npos ? path.substr(item + 2) : path);
-      }
+}
+
+void CheckExample(const Example& test) {
+  SCOPED_TRACE(test.file);
+  PoliciesRead read = ReadExample(test.file, test.given);
+  std::vector<std::string> unknown;
+  for (const ScalingPolicy& policy : read.policies) {
+    for (const std::string& path : policy.unknown) {
+      const size_t item = path.find("].");  // of a list of AWS
+      unknown.push_back(path.starts_with("Scaling") && item != path.npos ? path.substr(item + 2) : path);
     }
-    std::erase(unknown, "StepAdjustments");
-    EXPECT_EQ(absl::StrJoin(unknown, " "), test.unknown);
-    for (const ScalingPolicy& policy : read.policies) {  // what is stored reads back as the same
-      absl::StatusOr<PoliciesRead> again = ReadPolicies({.text = policy.document, .file = "-", .type = policy.type});
-      ASSERT_TRUE(again.ok()) << again.status() << policy.document;
-      EXPECT_EQ(again->policies[0].document, policy.document);
-      EXPECT_EQ(again->policies[0].name, policy.name);
-    }
-    const PolicyBook book(std::move(read.policies));
-    EXPECT_EQ(Explained(book, test.type, {.now_s = At("2026-03-02T08:00:00Z"), .horizon_s = 0, .instances = 10}), test.want);
   }
+  std::erase(unknown, "StepAdjustments");
+  EXPECT_EQ(absl::StrJoin(unknown, " "), test.unknown);
+  for (const ScalingPolicy& policy : read.policies) {  // what is stored reads back as the same
+    absl::StatusOr<PoliciesRead> again = ReadPolicies({.text = policy.document, .file = "-", .type = policy.type});
+    ASSERT_TRUE(again.ok()) << again.status() << policy.document;
+    EXPECT_EQ(again->policies[0].document, policy.document);
+    EXPECT_EQ(again->policies[0].name, policy.name);
+  }
+  const PolicyBook book(std::move(read.policies));
+  EXPECT_EQ(Explained(book, test.type, {.now_s = At("2026-03-02T08:00:00Z"), .horizon_s = 0, .instances = 10}), test.want);
+}
+
+TEST(PolicyExamples, EachOfKubernetesAndKedaParsesAndItsExplanationIsRight) {
+  for (const Example& example : KubernetesExamples()) CheckExample(example);
+}
+
+TEST(PolicyExamples, EachOfAwsParsesAndItsExplanationIsRight) {
+  for (const Example& example : AwsExamples()) CheckExample(example);
 }
 
 TEST(PolicyExamples, AWrongValueNamesItsPathAndLine) {
@@ -141,7 +157,9 @@ TEST(PolicyExamples, AWrongValueNamesItsPathAndLine) {
       {"a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
        "e: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]",
        "more than 100000 values", "YAML"},
-      {std::string(200, '['), "", "YAML"},
+      {absl::StrCat("a: &a ", std::string(300'000, 'x'), "\nb: [", std::string(3 * 1000, ' '), absl::StrJoin(std::vector<std::string>(40, "*a"), ", "), "]"),
+       "more than 100000 values", "YAML"},
+      {std::string(200, '['), "deeper than 40 levels", "YAML"},
   };
   for (const auto& test : cases) {
     const absl::Status status = ReadPolicies({.text = test.text, .file = "f.yaml"}).status();

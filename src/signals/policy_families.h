@@ -33,7 +33,7 @@ void ReadScalingPolicy(DocumentFields& item, ScalingPolicy* policy);
 void ReadTargetTracking(DocumentFields& configuration, ScalingPolicy* policy);
 void ReadPredictive(DocumentFields& configuration, ScalingPolicy* policy);
 
-// A name of ours for one of theirs: what names do not have becomes "~2F".
+// A name of ours for one of theirs: what names do not have becomes "~2f".
 std::string EncodedName(std::string_view theirs);
 
 // Into `schedule`, with `name` for its errors.

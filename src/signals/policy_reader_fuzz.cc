@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "signals/document_store.h"
 #include "signals/policy_book.h"
 #include "signals/policy_reader.h"
 
@@ -15,6 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   absl::StatusOr<gnomon::PoliciesRead> read = gnomon::ReadPolicies({.text = text, .file = "-", .type = "web"});
   if (!read.ok()) return 0;
   for (const gnomon::ScalingPolicy& policy : read->policies) {
+    if (policy.document.size() > gnomon::DocumentStore::kMaxDocumentBytes) continue;  // it would not be stored
     const auto again = gnomon::ReadPolicies({.text = policy.document, .file = "-", .type = policy.type});
     if (!again.ok() || again->policies.front().name != policy.name) std::abort();
   }

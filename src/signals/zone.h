@@ -3,7 +3,7 @@
 // A Zone is a time zone of the IANA database, as the system has it (/usr/share/zoneinfo).
 //
 // Local times are seconds as a wall clock shows them, counted as if the zone were UTC: 08:00 is a multiple of a day plus
-// 8 hours. The only place that knows date/tz.
+// 8 hours.
 //
 // Threads: a value type; any number may be used at once.
 // Errors: INVALID_ARGUMENT "UNKNOWN_TIME_ZONE".
