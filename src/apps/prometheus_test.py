@@ -150,7 +150,7 @@ def main():
             return 1
         finally:
             for child in children:
-                child.terminate()
+                child.kill()  # Prometheus would first send what it has left, for up to a minute
             for child in children:
                 child.wait(20)
     return 0

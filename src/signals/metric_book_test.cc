@@ -95,7 +95,7 @@ TEST_F(MetricBookTest, APushersRateIsBoundAndComesBack) {
   EXPECT_TRUE(book.Push({"otlp", "b"}, push, any).ok()) << "each sender has its own";
   clock.Pass(absl::Seconds(2));
   EXPECT_TRUE(book.Push({"otlp", "a"}, push, any).ok());
-  EXPECT_EQ(book.Sources()[1].errors.at("sample_rate"), 1u);
+  EXPECT_EQ(book.Sources()[0].errors.at("sample_rate"), 1u);
 }
 
 TEST_F(MetricBookTest, SendersAreBound) {

@@ -58,7 +58,8 @@ class Decoder {
 
   absl::StatusOr<MetricPush> Decode(std::string_view message) {
     const auto* bytes = reinterpret_cast<const uint8_t*>(message.data());
-    CodedInputStream in(bytes, static_cast<int>(message.size()));
+    bytes_ = static_cast<int>(message.size());
+    CodedInputStream in(bytes, bytes_);
     while (const uint32_t tag = in.ReadTag()) {
       if (tag == WireFormatLite::MakeTag(1, WireFormatLite::WIRETYPE_LENGTH_DELIMITED)) {
         GNOMON_RETURN_IF_ERROR(ReadSeries(in));
@@ -74,7 +75,7 @@ class Decoder {
   absl::Status ReadSeries(CodedInputStream& in) {
     if (++series_ > limits_.series) return TooMuch("TOO_MANY_SERIES", "series", series_, limits_.series);
     int size = 0;
-    if (!in.ReadVarintSizeAsInt(&size) || size > in.BytesUntilTotalBytesLimit()) {
+    if (!in.ReadVarintSizeAsInt(&size) || size > bytes_ - in.CurrentPosition()) {
       return Malformed("INVALID_PROTOBUF", absl::StrCat("series ", series_ - 1, " is cut short"));
     }
     if (size > kMaxSeriesBytes) return TooMuch("PUSH_TOO_LARGE", "bytes in one series", static_cast<uint64_t>(size), kMaxSeriesBytes);
@@ -118,6 +119,7 @@ class Decoder {
   }
 
   const PushLimits& limits_;
+  int bytes_ = 0;  // of the message
   MetricPush push_;
   wire::WrittenSeries wire_;  // of each series in turn
   uint64_t series_ = 0, samples_ = 0;

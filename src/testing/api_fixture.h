@@ -128,6 +128,7 @@ class ApiFixture : public testing::Test {
     parts.documents = documents_.get();
     receivers_ = std::make_unique<Receivers>(&clock, std::vector<GithubSource>{});
     parts.receivers = receivers_.get();
+    parts.metric_book = &metric_book_;
     parts.authorize = [this](HttpRequest* request) {
       absl::MutexLock lock(&mutex_);
       request->principal = principal_;
@@ -247,6 +248,7 @@ class ApiFixture : public testing::Test {
 
   absl::Mutex mutex_;
   Principal principal_ ABSL_GUARDED_BY(mutex_){"tester", Role::kAdmin, {}};
+  MetricBook metric_book_{{}, {}, &clock};
   std::unique_ptr<MemoryStore> store_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<DocumentStore> documents_;
