@@ -163,7 +163,10 @@ Advice Advisor::AdviceOn(const NetworkEntry& network, const TypeView& seen, int6
   advice.rules.insert(advice.rules.end(), said.rules.begin(), said.rules.end());
   const PolicyOutlook& outlook = seen.outlook;
   if (outlook.most) {
-    advice.most = static_cast<uint32_t>(std::clamp<int64_t>(outlook.most->count - seen.instances, 0, UINT32_MAX));
+    // A step goes to its count, however slowly the policy would grow otherwise.
+    int64_t most = outlook.most->count;
+    for (const PolicyStep& step : outlook.steps) most = std::max(most, step.count);
+    advice.most = static_cast<uint32_t>(std::clamp<int64_t>(most - seen.instances, 0, UINT32_MAX));
     advice.rules.push_back(absl::StrCat(outlook.most->rule, ": at most ", outlook.most->count, " instances"));
   }
   if (outlook.least) {

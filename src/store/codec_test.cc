@@ -142,7 +142,8 @@ TEST(CodecTest, BytesAreThoseOfTheFormat) {
   EXPECT_EQ(EncodeChange(kNetwork, FullAddress()).key,
             prefix + std::string("a" "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\0\0\x05", 17));
   EXPECT_EQ(EncodeChange(kNetwork, FullPool()).key, prefix + std::string("p\0\0\0\x07", 5));
-  EXPECT_EQ(EncodeChange(kNetwork, FullPrediction()).key, prefix + "q\x05" "daily\x03web\x01z\x01h");
+  const PredictionRecord full = FullPrediction();
+  EXPECT_EQ(EncodeChange(kNetwork, PutPrediction{&full}).key, prefix + "q\x05" "daily\x03web\x01z\x01h");
 }
 
 TEST(CodecTest, ErasureErasesTheKeyOfWhatWasPut) {
@@ -153,7 +154,8 @@ TEST(CodecTest, ErasureErasesTheKeyOfWhatWasPut) {
   };
   expect(ErasedAddress{FullAddress().address}, FullAddress());
   expect(ErasedPool{FullPool().id}, FullPool());
-  expect(ErasedPrediction{FullPrediction().key}, FullPrediction());
+  const PredictionRecord full = FullPrediction();
+  expect(ErasedPrediction{full.key}, PutPrediction{&full});
 }
 
 TEST(CodecTest, KeysOrderByNetworkThenAddress) {
