@@ -1,28 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <memory>
 #include <string>
 
 #include "gmock/gmock.h"
-#include "signals/policy_shelf.h"
 #include "testing/api_fixture.h"
 
 namespace gnomon {
 namespace {
 
-// Made before the server, and gone after it.
-struct Shelves {
-  std::unique_ptr<PolicyShelf> shelf;
-};
-
-class ApiPoliciesTest : private Shelves, public ApiFixture {
+class ApiPoliciesTest : public ApiFixture {
  protected:
-  ApiPoliciesTest()
-      : ApiFixture([this](Api::Parts* parts) {
-          shelf = std::make_unique<PolicyShelf>(parts->documents);
-          parts->policies = shelf.get();
-          parts->clock = &clock;
-        }) {}
-
   static std::string Body(const std::string& text, const std::string& more = "") {
     return absl::StrCat(R"({"text":)", boost::json::serialize(boost::json::string(text)), more, "}");
   }

@@ -94,10 +94,11 @@ TEST_F(OpenApiTest, EachExampleOfARequestIsRightAndWorks) {
       const auto* json = request->at("content").as_object().if_contains("application/json");
       if (json == nullptr) continue;  // protobuf
       const auto& content = *json;
+      if (!content.as_object().contains("example")) continue;  // what other systems send
       EXPECT_EQ(openapi.Wrong(content.at("schema"), content.at("example"), "example"), "") << path.key();
       const char* network = path.key().ends_with("/history") ? "past" : path.key().ends_with("/announcements") ? "known" : "prod";
       const std::string target = absl::StrReplaceAll(
-          std::string(path.key()), {{"{network}", network}, {"{pool}", "a"}, {"{instance}", "vm-1"}, {"{host}", "h7"}});
+          std::string(path.key()), {{"{network}", network}, {"{pool}", "a"}, {"{instance}", "vm-1"}, {"{host}", "h7"}, {"{calendar}", "nights"}});
       ApiAnswer answer = Ask(absl::AsciiStrToUpper(std::string(operation.key())), target,
                              boost::json::serialize(content.at("example")));
       EXPECT_LT(answer.status, 300) << path.key() << " " << answer.body;

@@ -11,7 +11,6 @@ namespace gnomon {
 // Names of sources and reasons are ours, tokens' ids and names of the configuration: none needs escaping.
 std::string MetricBook::MetricsText() const {
   const std::vector<SourceStatus> sources = Sources();
-  if (sources.empty()) return "";
   const int64_t now_ms = NowMs();
   std::string ages, samples, errors, series;
   for (const SourceStatus& source : sources) {

@@ -126,6 +126,9 @@ class ApiFixture : public testing::Test {
     parts.engine = predictor_.get();
     documents_ = std::make_unique<DocumentStore>(service_.get(), [](const std::string&) {});
     parts.documents = documents_.get();
+    policies_ = std::make_unique<PolicyShelf>(documents_.get());
+    parts.policies = policies_.get();
+    parts.clock = &clock;
     receivers_ = std::make_unique<Receivers>(&clock, std::vector<GithubSource>{});
     parts.receivers = receivers_.get();
     parts.metric_book = &metric_book_;
@@ -252,6 +255,7 @@ class ApiFixture : public testing::Test {
   std::unique_ptr<MemoryStore> store_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<DocumentStore> documents_;
+  std::unique_ptr<PolicyShelf> policies_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<HttpServer> server_;
 };
