@@ -118,6 +118,7 @@ int RunCli(const std::vector<std::string>& words, const Console& console) {
   AddEngineRunCommand(tree);
   AddQualityCommand(tree);
   AddPolicyCommands(tree);
+  AddCalendarCommands(tree);
   AddFileCommands(tree);
   AddReplayCommand(tree);
   AddSimulateCommand(tree);

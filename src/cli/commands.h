@@ -72,6 +72,7 @@ void AddUpdateCommands(CommandTree& tree);   // update
 void AddEngineCommands(CommandTree& tree);   // announce, delete announcement, import-history
 void AddEngineRunCommand(CommandTree& tree);  // engine run
 void AddQualityCommand(CommandTree& tree);   // get quality
+void AddCalendarCommands(CommandTree& tree);  // calendar apply, get, delete
 void AddPolicyCommands(CommandTree& tree);   // policy apply, get, delete, explain
 void AddFileCommands(CommandTree& tree);     // backup, restore, check, import, export
 void AddReplayCommand(CommandTree& tree);    // replay

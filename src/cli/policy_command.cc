@@ -3,21 +3,18 @@
 // policy apply, get, delete, explain: the policies of autoscalers, as they are.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/input_text.h"
 #include "cli/render.h"
 
 namespace gnomon {
 namespace {
 
 constexpr size_t kMaxFiles = 1000;
-constexpr size_t kMaxFileBytes = size_t{1} << 20;  // what the server takes
 
 struct ApplyArgs {
   std::string file, type;
@@ -42,12 +39,6 @@ const Kind& PolicyKindOf() {
   return kind;
 }
 
-Error Unreadable(const std::string& path, std::string_view why) {
-  return Error(absl::StatusCode::kInvalidArgument, "UNREADABLE_FILE", absl::StrCat("cannot read ", path, ": ", std::string(why)))
-      .Value(path)
-      .Hint("name a file or folder of policies, or - for what is piped in");
-}
-
 // The files that `path` stands for: itself, or the YAML and JSON in a folder, by name.
 absl::StatusOr<std::vector<std::string>> FilesOf(const std::string& path) {
   std::error_code failed;
@@ -56,25 +47,13 @@ absl::StatusOr<std::vector<std::string>> FilesOf(const std::string& path) {
   for (std::filesystem::directory_iterator entry(path, failed), end; !failed && entry != end; entry.increment(failed)) {
     const std::string extension = entry->path().extension();
     if (extension != ".yaml" && extension != ".yml" && extension != ".json") continue;
-    if (files.size() == kMaxFiles) return Unreadable(path, absl::StrCat("it has more than ", kMaxFiles, " files"));
+    if (files.size() == kMaxFiles) return UnreadableFile(path, absl::StrCat("it has more than ", kMaxFiles, " files"));
     files.push_back(entry->path());
   }
-  if (failed) return Unreadable(path, failed.message());
-  if (files.empty()) return Unreadable(path, "it has no .yaml, .yml or .json");
+  if (failed) return UnreadableFile(path, failed.message());
+  if (files.empty()) return UnreadableFile(path, "it has no .yaml, .yml or .json");
   std::sort(files.begin(), files.end());
   return files;
-}
-
-absl::StatusOr<std::string> TextOf(const std::string& path) {
-  std::ifstream file;
-  if (path != "-") file.open(path, std::ios::binary);
-  std::istream& stream = path == "-" ? std::cin : file;
-  std::string text(kMaxFileBytes + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (stream.bad() || (path != "-" && !file.is_open())) return Unreadable(path, "it is not there, or not to be read");
-  text.resize(static_cast<size_t>(stream.gcount()));
-  if (text.size() > kMaxFileBytes) return Unreadable(path, absl::StrCat("it has more than ", kMaxFileBytes, " bytes"));
-  return text;
 }
 
 // A file is applied whole or not at all; those before one that is refused stay applied.
@@ -83,7 +62,7 @@ absl::Status RunApply(Session& session, const ApplyArgs& args) {
   GNOMON_ASSIGN_OR_RETURN(ApiClient * api, session.Api());
   JsonArray rows;
   for (const std::string& file : files) {
-    GNOMON_ASSIGN_OR_RETURN(std::string text, TextOf(file));
+    GNOMON_ASSIGN_OR_RETURN(std::string text, ReadInput(file));
     JsonObject body = {{"text", std::move(text)}, {"file", file}};
     if (!args.type.empty()) body["type"] = args.type;
     if (args.dry_run) body["dry_run"] = true;
