@@ -32,6 +32,7 @@ SECRET = "0123456789abcdef of a benchmark"
 TYPES = 20  # the busiest of the trace get a type of their own, the others share one
 DURATION_S = 600
 CONNECTIONS = 16
+IDLE_S = 30  # less than after what gnomond closes a connection
 
 
 def ReadTrace(path, day):
@@ -71,9 +72,11 @@ class Server:
         self.local = threading.local()
 
     def Call(self, method, path, body=None, headers=None):
-        if not hasattr(self.local, "connection"):
-            self.local.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection = self.local.connection
+        # One that was idle for long has been closed by the server.
+        connection = getattr(self.local, "connection", None)
+        if connection is None or time.monotonic() - self.local.used > IDLE_S:
+            connection = self.local.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        self.local.used = time.monotonic()
         text = "" if body is None else body if isinstance(body, str) else json.dumps(body)
         connection.request(method, path, text, {"Content-Type": "application/json", **(headers or {})})
         answer = connection.getresponse()
