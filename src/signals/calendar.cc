@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signals/calendar.h"
 
-#include <date/tz.h>
-
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,25 +9,15 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/predictor.h"
+#include "signals/zone.h"
 
 namespace gnomon {
 namespace {
 
 using Every = RecurrenceRule::Every;
 
-// nullptr: there is no such zone. date/tz throws, which ends here.
-const date::time_zone* FindZone(const std::string& zone) {
-  try {
-    return date::locate_zone(zone);
-  } catch (const std::exception&) {
-    return nullptr;
-  }
-}
-
-absl::Time TimeIn(const absl::CivilSecond& time, const date::time_zone& zone) {
-  const int64_t local_s = time - absl::CivilSecond(1970, 1, 1);
-  const date::local_info info = zone.get_info(date::local_seconds(std::chrono::seconds(local_s)));
-  return absl::FromUnixSeconds(local_s - info.first.offset.count());
+absl::Time TimeIn(const absl::CivilSecond& time, const Zone& zone) {
+  return absl::FromUnixSeconds(zone.InstantOf(time - absl::CivilSecond(1970, 1, 1)));
 }
 
 int WeekdayOf(const absl::CivilDay& day) { return static_cast<int>(absl::GetWeekday(day)); }
@@ -120,9 +107,9 @@ Error Invalid(const char* field, std::string_view value, std::string_view messag
 
 }  // namespace
 
-bool IsZone(const std::string& zone) { return FindZone(zone) != nullptr; }
+bool IsZone(const std::string& zone) { return Zone::Find(zone).ok(); }
 
-absl::Time TimeInZone(const absl::CivilSecond& time, const std::string& zone) { return TimeIn(time, *FindZone(zone)); }
+absl::Time TimeInZone(const absl::CivilSecond& time, const std::string& zone) { return TimeIn(time, Zone::Find(zone).value()); }
 
 absl::Status CheckEvent(const CalendarEvent& event) {
   if (!IsName(event.name)) return Invalid("name", event.name, "the name is missing, or not a name").Hint("use 1 to 128 of [A-Za-z0-9._~-]");
@@ -152,7 +139,7 @@ absl::Status CheckEvent(const CalendarEvent& event) {
 }
 
 std::vector<Occurrence> OccurrencesBetween(const CalendarEvent& event, absl::Time from, absl::Time to) {
-  const date::time_zone& zone = *FindZone(event.zone);
+  const Zone zone = Zone::Find(event.zone).value();
   std::vector<Occurrence> found;
   const auto add = [&](absl::Time begin) {
     const bool except = std::find(event.except.begin(), event.except.end(), begin) != event.except.end();

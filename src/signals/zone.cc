@@ -47,6 +47,11 @@ std::optional<int64_t> Zone::FirstOf(int64_t local_s) const {
   return local_s - info.first.offset.count();
 }
 
+int64_t Zone::InstantOf(int64_t local_s) const {
+  if (zone_ == nullptr) return local_s;
+  return local_s - TimeZone(zone_)->get_info(date::local_seconds(std::chrono::seconds(local_s))).first.offset.count();
+}
+
 std::string Zone::Text(int64_t at_s) const {
   const int64_t local = LocalOf(at_s), offset = local - at_s;
   const int64_t day = (local >= 0 ? local : local - kDayS + 1) / kDayS, second = local - day * kDayS;

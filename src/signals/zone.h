@@ -31,6 +31,8 @@ class Zone {
   int64_t LocalOf(int64_t at_s) const;
   // The first instant at which clocks show `local_s`; nullopt: they skip it, as 02:30 when they go from 02:00 to 03:00.
   std::optional<int64_t> FirstOf(int64_t local_s) const;
+  // The same; a time that they skip is taken with the offset before the change, as RFC 5545 (3.3.5) says.
+  int64_t InstantOf(int64_t local_s) const;
   // RFC 3339 with the zone's offset at that instant, to the minute if the seconds are 0: "2026-03-02T08:00+01:00".
   std::string Text(int64_t at_s) const;
 
