@@ -4,17 +4,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "forecast/levels.h"
+
 namespace gnomon {
 namespace {
 
 constexpr int64_t kTicksALead = 5;       // at least, unless they are shorter than a second
 constexpr int64_t kOutlookS = 15;        // that an outlook lasts, beside the lead
 constexpr size_t kFirstIndex = kChances - 6;  // while the hit rate of the pools is not known
-
-double Pinball(double outcome, double held) {
-  constexpr double kLevel = OutlookPools::kJudged;
-  return outcome >= held ? kLevel * (outcome - held) : (1 - kLevel) * (held - outcome);
-}
 
 }  // namespace
 
@@ -126,8 +123,8 @@ void OutlookPools::Judge(int64_t time_s) {
   while (!pending_.empty() && pending_.front().time_s + lead_s_ + kOutlookS <= time_s) {
     const Pending& past = pending_.front();
     const double kept = std::exp(-static_cast<double>(kOutlookS) / kJudgedMemoryS);
-    with_ = with_ * kept + Pinball(past.created, past.with);
-    without_ = without_ * kept + Pinball(past.created, past.without);
+    with_ = with_ * kept + Pinball(kJudged, past.with, past.created);
+    without_ = without_ * kept + Pinball(kJudged, past.without, past.created);
     outcomes_ = outcomes_ * kept + 1;
     judged_ = judged_ * kept + past.created;
     pending_.pop_front();
