@@ -14,7 +14,6 @@
 namespace gnomon {
 namespace {
 
-constexpr std::string_view kKind = "calendar";
 constexpr absl::Duration kShown = absl::Hours(24 * 7);  // of occurrences
 constexpr size_t kMaxShown = 100;
 
@@ -71,7 +70,7 @@ void Api::PutCalendar(Call call, HttpRequest& request) const {
   const std::shared_ptr<const NetworkEntry> network = NetworkOf(call);
   if (network == nullptr) return;
   call->ids.push_back(name);
-  Document document{.kind = std::string(kKind), .name = name, .text = std::string(request.body)};
+  Document document{.kind = std::string(kCalendarKind), .name = name, .text = std::string(request.body)};
   parts_.documents->Change(
       network->id, {.put = {std::move(document)}},
       [this, call, name, calendar = *std::move(calendar)](const absl::StatusOr<Done>& done) {
@@ -85,7 +84,7 @@ void Api::ListCalendars(Call call, HttpRequest& request) const {
   if (!page.ok()) return call->Fail(page.status());
   const std::shared_ptr<const NetworkEntry> network = NetworkOf(call);
   if (network == nullptr) return;
-  const std::vector<Document> calendars = parts_.documents->Read(network->id, kKind);
+  const std::vector<Document> calendars = parts_.documents->Read(network->id, kCalendarKind);
   call->Send(200, WritePage(
                       "calendars", calendars, *page, [](const Document& one) { return one.name; },
                       [](const Document& one, JsonWriter* json) {
@@ -97,7 +96,7 @@ void Api::ListCalendars(Call call, HttpRequest& request) const {
 void Api::GetCalendar(Call call, HttpRequest&) const {
   const std::shared_ptr<const NetworkEntry> network = NetworkOf(call);
   if (network == nullptr) return;
-  for (const Document& one : parts_.documents->Read(network->id, kKind)) {
+  for (const Document& one : parts_.documents->Read(network->id, kCalendarKind)) {
     if (one.name != call->arguments[1]) continue;
     const absl::StatusOr<ParsedCalendar> calendar = ParseCalendar(one.text);
     if (!calendar.ok()) return call->Fail(calendar.status());
@@ -110,11 +109,11 @@ void Api::DeleteCalendar(Call call, HttpRequest&) const {
   const std::shared_ptr<const NetworkEntry> network = NetworkOf(call);
   if (network == nullptr) return;
   call->ids.push_back(call->arguments[1]);
-  const std::vector<Document> calendars = parts_.documents->Read(network->id, kKind);
+  const std::vector<Document> calendars = parts_.documents->Read(network->id, kCalendarKind);
   const bool known = std::any_of(calendars.begin(), calendars.end(),
                                  [&](const Document& one) { return one.name == call->arguments[1]; });
   if (!known) return call->Fail(CalendarNotFound(call->arguments[1]));
-  parts_.documents->Change(network->id, {.erase = {{std::string(kKind), call->arguments[1]}}}, AnsweringNothing(call));
+  parts_.documents->Change(network->id, {.erase = {{std::string(kCalendarKind), call->arguments[1]}}}, AnsweringNothing(call));
 }
 
 }  // namespace gnomon

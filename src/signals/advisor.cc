@@ -64,7 +64,7 @@ void Advisor::Stop() {
 void Advisor::Created(const Service::Creation& creation) {
   if (creation.network.warm.mode_of_any() == PredictionMode::kOff) return;
   absl::MutexLock lock(&mutex_);
-  std::map<std::string, uint64_t>& types = created_[creation.network.id];
+  CreatedTypes& types = created_[creation.network.id];
   if (auto known = types.find(creation.type); known != types.end()) {
     ++known->second;
   } else if (types.size() < kMaxTypes) {
@@ -72,10 +72,10 @@ void Advisor::Created(const Service::Creation& creation) {
   }
 }
 
-std::map<std::string, uint64_t> Advisor::CreatedIn(NetworkId network) const {
+Advisor::CreatedTypes Advisor::CreatedIn(NetworkId network) const {
   absl::MutexLock lock(&mutex_);
   const auto found = created_.find(network);
-  return found == created_.end() ? std::map<std::string, uint64_t>() : found->second;
+  return found == created_.end() ? CreatedTypes() : found->second;
 }
 
 void Advisor::Step() {
@@ -119,6 +119,7 @@ void Advisor::LookAt(const NetworkEntry& network, int64_t now_s) {
     types.insert(rules[i].type);
   }
   for (const std::string& type : policies->types()) types.insert(type);
+  const CreatedTypes created = CreatedIn(network.id);
   std::vector<Advice> advices;
   KnownCreations::Changes changes;
   if (!types.empty()) {
@@ -128,7 +129,7 @@ void Advisor::LookAt(const NetworkEntry& network, int64_t now_s) {
       TypeView seen{.type = type, .instances = known.instances[type], .rules = metrics[type], .policies = policies};
       seen.outlook = policies->OutlookFor(
           type, {.now_s = now_s, .horizon_s = absl::ToInt64Seconds(kLookahead), .instances = seen.instances});
-      advices.push_back(AdviceOn(network, seen, now_s, &known));
+      advices.push_back(AdviceOn(network, seen, created, now_s, &known));
       AddRollout(network, seen, now_s, &changes);
     }
     const absl::StatusOr<std::vector<Announced>> open = Await<std::vector<Announced>>(
@@ -139,16 +140,15 @@ void Advisor::LookAt(const NetworkEntry& network, int64_t now_s) {
     changes.announce.insert(changes.announce.end(), counted.announce.begin(), counted.announce.end());
     changes.cancel = counted.cancel;
   }
-  LookAtCalendars(network, now_s, &advices, &changes);
+  LookAtCalendars(network, created, now_s, &advices, &changes);
   Announce(network, changes);
   if (!advices.empty()) parts_.predictor->Advise(network, std::move(advices));
 }
 
-Advice Advisor::AdviceOn(const NetworkEntry& network, const TypeView& seen, int64_t now_s, KnownCreations::View* known) {
+Advice Advisor::AdviceOn(const NetworkEntry& network, const TypeView& seen, const CreatedTypes& created, int64_t now_s,
+                         KnownCreations::View* known) {
   const TypeKey key(network.id, seen.type);
-  const std::map<std::string, uint64_t> created = CreatedIn(network.id);
-  const auto of_type = created.find(seen.type);
-  const uint64_t so_far = of_type == created.end() ? 0 : of_type->second;
+  const uint64_t so_far = created.contains(seen.type) ? created.at(seen.type) : 0;
   const auto last = looked_at_.try_emplace(key, so_far).first;
   TypeSignals::View view{.now_s = now_s,
                          .instances = seen.instances,
@@ -237,9 +237,10 @@ void Advisor::AddRollout(const NetworkEntry& network, const TypeView& seen, int6
   }
 }
 
-void Advisor::LookAtCalendars(const NetworkEntry& network, int64_t now_s, std::vector<Advice>* advices,
+void Advisor::LookAtCalendars(const NetworkEntry& network, const CreatedTypes& created, int64_t now_s,
+                              std::vector<Advice>* advices,
                               KnownCreations::Changes* changes) {
-  std::vector<Document> documents = parts_.documents->Read(network.id, "calendar");
+  std::vector<Document> documents = parts_.documents->Read(network.id, kCalendarKind);
   Calendars& calendars = calendars_[network.id];
   if (documents != calendars.documents) {
     std::vector<CalendarEvent> events;
@@ -253,7 +254,7 @@ void Advisor::LookAtCalendars(const NetworkEntry& network, int64_t now_s, std::v
     calendars.watch.SetEvents(std::move(events));
     calendars.documents = std::move(documents);
   }
-  calendars.watch.Look(absl::FromUnixSeconds(now_s), CreatedIn(network.id));
+  calendars.watch.Look(absl::FromUnixSeconds(now_s), created);
   for (const CalendarWatch::Coming& one : calendars.watch.coming()) {
     const std::string id = absl::StrCat(absl::StrReplaceAll(one.event, {{"/", "."}}), "-", absl::ToUnixSeconds(one.at));
     changes->announce.push_back(

@@ -2,10 +2,10 @@
 //
 // An Advisor tells the engine, every kTick, what metrics and policies say of the creations to come.
 //
-// Of each network that is predicted it looks at the types that a metric is bound to, a policy is for, or a calendar names:
-// how many instances there are, what the metrics are, what the policies will do, what begins. From that come advice
-// (signals/type_signals.h) and announcements (signals/known_creations.h, signals/calendar_watch.h). A network that is not predicted yet is told its past, if a metric counts
-// a type's demand: once, at most 14 days of it.
+// Of each network that is predicted it looks at the types that a metric is bound to, a policy is for, or a calendar
+// names: how many instances there are, what the metrics are, what the policies will do, what begins. From that come
+// advice (signals/type_signals.h) and announcements (signals/known_creations.h, signals/calendar_watch.h). A network that
+// is not predicted yet is told its past, if a metric counts a type's demand: once, at most 14 days of it.
 //
 // Example:
 //   Advisor advisor({.service = ..., .predictor = ..., .clock = ..., .metrics = ..., .policies = ...});
@@ -74,6 +74,7 @@ class Advisor {
   std::string MetricsText() const;
 
  private:
+  using CreatedTypes = std::map<std::string, uint64_t>;  // how many of each since the advisor began
   using TypeKey = std::pair<NetworkId, std::string>;
 
   struct TypeView {
@@ -92,22 +93,22 @@ class Advisor {
 
   void LookAt(const NetworkEntry& network, int64_t now_s);
   // And what is known by counts, into `known`.
-  Advice AdviceOn(const NetworkEntry& network, const TypeView& seen, int64_t now_s, KnownCreations::View* known);
+  Advice AdviceOn(const NetworkEntry& network, const TypeView& seen, const CreatedTypes& created, int64_t now_s,
+                  KnownCreations::View* known);
   // Of the metrics that are bound to the type: into `view`, and what they say of desired counts into `known` and `advice`.
   void AddMetrics(const TypeView& seen, TypeSignals* signals, bool is_new, TypeSignals::View* view,
                   KnownCreations::View* known, Advice* advice) const;
   void AddTargets(const TypeView& seen, TypeSignals::View* view) const;
   // What a changed workload adds while it rolls out.
   void AddRollout(const NetworkEntry& network, const TypeView& seen, int64_t now_s, KnownCreations::Changes* changes);
-  void LookAtCalendars(const NetworkEntry& network, int64_t now_s, std::vector<Advice>* advices,
-                       KnownCreations::Changes* changes);
+  void LookAtCalendars(const NetworkEntry& network, const CreatedTypes& created, int64_t now_s,
+                       std::vector<Advice>* advices, KnownCreations::Changes* changes);
   // Its type's, which may be added.
   static Advice& AdviceOf(const std::string& type, std::vector<Advice>* advices);
   void Announce(const NetworkEntry& network, const KnownCreations::Changes& changes);
   void ImportPast(const NetworkEntry& network, int64_t now_s);
   std::map<std::string, uint32_t> CountsOf(const NetworkEntry& network, const std::set<std::string>& types) const;
-  // Since the advisor began.
-  std::map<std::string, uint64_t> CreatedIn(NetworkId network) const;
+  CreatedTypes CreatedIn(NetworkId network) const;
 
   const Parts parts_;
   // Owned by who steps.
@@ -119,7 +120,7 @@ class Advisor {
   std::map<std::pair<NetworkId, std::string>, std::string> workloads_;  // documents by the policy's name
 
   mutable absl::Mutex mutex_;
-  std::map<NetworkId, std::map<std::string, uint64_t>> created_ ABSL_GUARDED_BY(mutex_);  // since it began, by type
+  std::map<NetworkId, CreatedTypes> created_ ABSL_GUARDED_BY(mutex_);
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;

@@ -16,6 +16,9 @@
 
 namespace gnomon {
 
+// Of the documents that are calendars (signals/document_store.h).
+inline constexpr std::string_view kCalendarKind = "calendar";
+
 absl::StatusOr<ParsedCalendar> ParseCalendar(std::string_view text);
 
 }  // namespace gnomon

@@ -25,12 +25,13 @@
 #include "absl/time/time.h"
 #include "signals/calendar.h"
 #include "signals/event_sizes.h"
+#include "signals/known_creations.h"
 
 namespace gnomon {
 
 class CalendarWatch {
  public:
-  static constexpr absl::Duration kAhead = absl::Seconds(25);  // as KnownCreations::kAheadS
+  static constexpr absl::Duration kAhead = absl::Seconds(KnownCreations::kAheadS);
   // What a moment's event brings is counted for so long.
   static constexpr absl::Duration kLeastLength = absl::Minutes(5);
 
